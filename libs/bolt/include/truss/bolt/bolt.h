@@ -1,0 +1,174 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "truss/common/bytes.h"
+#include "truss/common/error.h"
+#include "truss/common/file_system.h"
+#include "truss/common/strong.h"
+
+/// The B+tree file of etcd (bbolt's format): one writer, many readers, copy-on-write pages.
+namespace truss::bolt {
+
+using PageId = Strong<struct PageIdTag>;
+using TxId = Strong<struct TxIdTag>;
+
+enum class FreelistType { kArray, kHashMap };
+
+struct Options {
+  bool read_only = false;
+  bool no_freelist_sync = true;  ///< don't write the list of free pages; rebuild it when opening
+  FreelistType freelist_type = FreelistType::kHashMap;
+  bool map_populate = false;            ///< MAP_POPULATE
+  std::uint64_t initial_mmap_size = 0;  ///< bytes; readers never wait for a remap below it
+  std::uint32_t page_size = 0;          ///< of a new file, bytes, a power of two; 0 = 4096
+  bool no_sync = false;                 ///< Caution: no fdatasync at commit
+  bool no_grow_sync = false;
+  std::uint32_t mode = 0600;
+};
+
+/// Thrown nowhere: a failed write or sync of a commit calls it, and it must not return.
+using FatalHandler = std::function<void(std::string_view why)>;
+
+struct Stats {
+  std::uint64_t free_pages = 0;     ///< free for the next write
+  std::uint64_t pending_pages = 0;  ///< freed, still visible to open readers
+  std::uint64_t open_readers = 0;
+  std::uint64_t size_bytes = 0;     ///< high-water mark times page size
+  std::uint64_t in_use_bytes = 0;   ///< size_bytes minus free and pending pages
+  std::uint64_t commits = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t pages_written = 0;
+};
+
+struct KeyValue {
+  ByteView key;
+  ByteView value;          ///< empty for a nested bucket
+  bool is_bucket = false;  ///< the key names a nested bucket
+};
+
+class Tx;
+class Bucket;
+
+/// Walks one bucket in key order. Views live until the transaction ends or, in a write
+/// transaction, until the bucket is next changed. Thread: the transaction's.
+class Cursor {
+ public:
+  Cursor(Cursor&&) noexcept;
+  Cursor& operator=(Cursor&&) noexcept;
+  ~Cursor();
+  /// Each moves and returns the pair there, nullopt past either end.
+  /// Errors: kCorruption naming file, page and offset.
+  Result<std::optional<KeyValue>> first();
+  Result<std::optional<KeyValue>> last();
+  Result<std::optional<KeyValue>> next();
+  Result<std::optional<KeyValue>> prev();
+  /// To the first key >= `key`.
+  Result<std::optional<KeyValue>> seek(ByteView key);
+  /// Deletes the pair under the cursor; the next next() gives the pair after it.
+  Result<> remove();
+
+ private:
+  friend class Bucket;
+  struct Impl;
+  explicit Cursor(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A collection of pairs and nested buckets. A light handle; valid until its transaction ends.
+class Bucket {
+ public:
+  Result<std::optional<ByteView>> get(ByteView key) const;
+  /// Errors: kInvalidArgument for an empty key, a key over 32768 or a value over 2^31-2 bytes,
+  /// or a key that names a bucket; kFailedPrecondition in a read transaction.
+  Result<> put(ByteView key, ByteView value);
+  /// Absent is fine.
+  Result<> remove(ByteView key);
+  Cursor cursor() const;
+
+  Result<std::optional<Bucket>> bucket(ByteView name) const;
+  /// Errors: kAlreadyExists.
+  Result<Bucket> create_bucket(ByteView name);
+  Result<Bucket> create_bucket_if_absent(ByteView name);
+  /// Errors: kNotFound.
+  Result<> remove_bucket(ByteView name);
+
+  std::uint64_t sequence() const;
+  Result<> set_sequence(std::uint64_t value);
+  Result<std::uint64_t> next_sequence();
+  /// Share of a page that a split fills, [0.1, 1.0]; 0.5 by default, not stored.
+  void set_fill_percent(double fill);
+
+  struct Impl;
+  explicit Bucket(Impl* impl) : impl_(impl) {}
+
+ private:
+  Impl* impl_;  // owned by the transaction
+};
+
+/// A transaction; its top level is a bucket of buckets. Rolled back by the destructor unless
+/// committed. A reader pins its pages until it ends, so keep it short.
+///
+/// Thread: a transaction lives on one thread at a time; readers may run on any number of threads
+/// beside the one writer.
+class Tx {
+ public:
+  Tx(Tx&&) noexcept;
+  Tx& operator=(Tx&&) noexcept;
+  ~Tx();
+
+  TxId id() const;
+  bool writable() const;
+  /// High-water mark times page size: the bytes of a copy of this view.
+  std::uint64_t size_bytes() const;
+
+  Result<std::optional<Bucket>> bucket(ByteView name);
+  Result<Bucket> create_bucket(ByteView name);
+  Result<Bucket> create_bucket_if_absent(ByteView name);
+  Result<> remove_bucket(ByteView name);
+  Cursor cursor();
+
+  /// Durability: everything is on disk when it returns (unless no_sync). A failed write or sync
+  /// calls the fatal handler. Errors (before any write): kCorruption, kResourceExhausted.
+  Result<> commit();
+  void rollback();
+
+  /// Feeds a consistent image of the file to `sink`, in pieces of at most 64 KiB: both meta pages
+  /// pointing at this view (txid and txid-1, no freelist), then pages [2, high-water mark).
+  Result<> write_to(const std::function<Result<>(ByteView piece)>& sink);
+
+  struct Impl;
+  explicit Tx(std::unique_ptr<Impl> impl);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One open bolt file, held by flock: exclusive, or shared when read-only.
+class DB {
+ public:
+  /// Opens or creates the file. Errors: kUnavailable if locked; kCorruption with file, page and
+  /// offset; kInvalidArgument for a bad page size.
+  /// Durability: a new file and its directory entry are on disk when it returns.
+  static Result<std::unique_ptr<DB>> open(FileSystem& fs, const std::string& path,
+                                          const Options& options, FatalHandler fatal = {});
+  virtual ~DB() = default;
+
+  /// Thread: any.
+  virtual Result<Tx> begin_read() = 0;
+  /// Waits for the present writer to end. Thread: any.
+  virtual Result<Tx> begin_write() = 0;
+
+  virtual const std::string& path() const = 0;
+  virtual std::uint32_t page_size() const = 0;
+  virtual Stats stats() const = 0;
+  /// Checks the whole file: every page reachable exactly once or free, types, key order, bounds.
+  /// Calls `report` with each fault; returns their number.
+  virtual Result<std::uint64_t> check(const std::function<void(const std::string&)>& report) = 0;
+};
+
+}  // namespace truss::bolt

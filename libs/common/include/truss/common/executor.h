@@ -1,0 +1,75 @@
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "truss/common/clock.h"
+
+namespace truss {
+
+/// A piece of work, run once.
+using Task = absl::AnyInvocable<void()>;
+
+/// Names a timer of one executor; 0 is never used.
+enum class TimerId : std::uint64_t { kNone = 0 };
+
+/// A serial queue of tasks: one "thread" of the house. Tasks posted by one thread run in the order
+/// posted. In production each executor is a thread; in the simulator all share one, and the next
+/// runnable task is picked by seed.
+///
+/// Thread: post, post_at, cancel may be called from any thread.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  /// Queues the task. After stop() it is dropped (destroyed unrun).
+  virtual void post(Task task) = 0;
+  /// Runs the task at or soon after `when`.
+  virtual TimerId post_at(MonoTime when, Task task) = 0;
+  /// Forgets a timer that has not run yet; no effect otherwise.
+  virtual void cancel(TimerId id) = 0;
+  /// True when called from a task of this executor.
+  virtual bool is_current() const = 0;
+  /// Runs what is queued (not timers), then ends the thread and waits for it. Idempotent.
+  /// Must not be called from a task of this executor.
+  virtual void stop() = 0;
+};
+
+/// Makes executors and owns the clock: the only place where a thread starts.
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+  virtual Clock& clock() = 0;
+  /// `name` shows in the thread list (15 characters at most are kept).
+  virtual std::unique_ptr<Executor> make_executor(const std::string& name) = 0;
+};
+
+/// Threads and the kernel's clock.
+class ThreadRuntime final : public Runtime {
+ public:
+  Clock& clock() override { return clock_; }
+  std::unique_ptr<Executor> make_executor(const std::string& name) override;
+
+ private:
+  SystemClock clock_;
+};
+
+/// Starts a thread that runs `body` (for event loops that bring their own queue) and joins it in
+/// stop() or the destructor.
+class Thread {
+ public:
+  Thread() = default;
+  Thread(const std::string& name, Task body);
+  Thread(Thread&&) noexcept;
+  Thread& operator=(Thread&&) noexcept;
+  ~Thread();
+  void join();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace truss
