@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "truss/common/bytes.h"
+#include "truss/net/call.h"
+
+namespace truss::net {
+
+/// One HTTP/1.x request, its header fields in wire order with lower-case names.
+struct HttpRequest {
+  std::string method;  ///< `GET`
+  std::string target;  ///< as sent: `/v3/kv/range?x=1`
+  std::string path;    ///< percent-decoded part before `?`
+  std::string query;   ///< raw part after `?`
+  Metadata headers;
+  std::string body;        ///< empty for routes that stream it
+  bool oversized = false;  ///< the body exceeded `HttpRoute::max_body_bytes`; `body` has its start
+  std::string peer;        ///< `127.0.0.1:40112`
+
+  /// First value of a header field, empty if absent; `name` in lower case.
+  std::string_view header(std::string_view name) const;
+  /// First percent-decoded value of a query parameter, empty if absent.
+  std::string query_value(std::string_view name) const;
+  /// Every value of a query parameter, in order.
+  std::vector<std::string> query_values(std::string_view name) const;
+};
+
+struct HttpState;
+
+/// The answer of one HTTP request, whole or in chunks. A handle; copies are the same answer.
+/// Adds `Date` and `Content-Length` (whole) or `Transfer-Encoding: chunked` (in chunks; HTTP/1.0
+/// clients get raw bytes and a close). Field names go out as spelled by the caller.
+///
+/// Thread: any; calls of one thread keep their order.
+class HttpReply {
+ public:
+  HttpReply() = default;
+  explicit HttpReply(std::shared_ptr<HttpState> state) : state_(std::move(state)) {}
+
+  /// A whole answer. The first of send/begin counts.
+  void send(int status, Metadata headers, std::string body);
+  /// Starts an answer in chunks, flushed at once. `trailer` names fields to announce for end().
+  void begin(int status, Metadata headers);
+  /// Queues a chunk; returns bytes not yet handed to the kernel (0 once the client is gone). Above
+  /// `ServerOptions::stream_high_water` pause until on_writable.
+  std::size_t write(ByteView chunk);
+  /// Ends a chunked answer, with trailer fields if any.
+  void end(Metadata trailers = {});
+  /// True once the client has gone or the answer is complete.
+  bool closed() const;
+
+  /// Calls `gone` on the net thread once, if the client leaves before the answer is complete (at
+  /// once if it already has).
+  void on_disconnect(std::function<void()> gone);
+  /// Calls `writable` on the net thread each time the queue drained below `stream_low_water` after
+  /// having been above `stream_high_water`.
+  void on_writable(std::function<void()> writable);
+  /// For routes that stream the body: pieces in order, then once an empty piece with `last` true.
+  /// Must be called inside the handler.
+  void on_body(std::function<void(ByteView piece, bool last)> piece);
+
+ private:
+  std::shared_ptr<HttpState> state_;
+};
+
+/// Thread: called on the connection's net thread; must not block.
+using HttpHandler = std::function<void(HttpRequest, HttpReply)>;
+
+/// Looks at every request before routing (CORS, host check). True: it has answered.
+using HttpFilter = std::function<bool(const HttpRequest&, HttpReply&, Metadata& extra_headers)>;
+
+/// What the handler of a path gets. The longest matching route wins, as in Go's ServeMux.
+struct HttpRoute {
+  std::string path;  ///< exact; with a trailing `/` the whole subtree
+  HttpHandler handler;
+  std::size_t max_body_bytes = 4u << 20;
+  bool stream_body = false;  ///< call the handler when the headers are in; body by on_body
+};
+
+}  // namespace truss::net
