@@ -1,0 +1,169 @@
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "truss/common/bytes.h"
+#include "truss/common/error.h"
+#include "truss/common/executor.h"
+#include "truss/common/file_system.h"
+#include "truss/common/log.h"
+#include "truss/common/process.h"
+#include "truss/common/random.h"
+#include "truss/raft/types.h"
+#include "truss/server/config.h"
+#include "truss/server/member.h"
+#include "truss/server/proposal.h"
+#include "truss/server/response.h"
+#include "truss/server/transport.h"
+
+namespace truss::server {
+
+/// Everything outside that a member touches. All must outlive it.
+struct Environment {
+  Runtime& runtime;
+  FileSystem& files;
+  Random& random;  ///< used by start() and then by the raft thread only
+  Logger& logger;
+  Process& process;
+  Transport& transport;
+};
+
+/// The member at one moment, for Status RPCs, /health and metrics.
+struct Status {
+  raft::NodeId leader;  ///< raft::kNoNode when there is none
+  raft::Term term;
+  raft::Index committed;
+  raft::Index applied;
+  bool is_leader = false;
+  bool is_learner = false;
+  std::string version;          ///< of this server, `3.4.23`
+  std::string cluster_version;  ///< `3.4.0`; empty until decided
+  std::string storage_version;  ///< `3.6.0`; empty below 3.6 or until decided
+  std::int64_t db_size_bytes = 0;
+  std::int64_t db_in_use_bytes = 0;
+  std::int64_t quota_bytes = 0;     ///< as in effect: default filled in, negative when off
+  std::vector<std::string> errors;  ///< `etcdserver: no leader`, text forms of alarms
+};
+
+/// Counters for /metrics; all since start.
+struct Counters {
+  std::uint64_t proposals_committed = 0;
+  std::uint64_t proposals_applied = 0;
+  std::uint64_t proposals_pending = 0;
+  std::uint64_t proposals_failed = 0;
+  std::uint64_t leader_changes = 0;
+  std::uint64_t read_indexes_failed = 0;
+  std::uint64_t slow_applies = 0;
+  std::uint64_t leases_expired = 0;
+  std::uint64_t wal_syncs = 0;
+  std::uint64_t wal_bytes_written = 0;
+};
+
+/// A consistent copy of the database file, read piece by piece; the pages stay pinned until it is
+/// destroyed. Thread: one at a time.
+class SnapshotReader {
+ public:
+  virtual ~SnapshotReader() = default;
+  /// Bytes of the image, without the SHA-256 that the API appends.
+  virtual std::uint64_t size_bytes() const = 0;
+  /// The next piece, at most `limit` bytes; empty at the end.
+  virtual Result<std::string> read(std::size_t limit) = 0;
+};
+
+/// One node of the cluster: proposes, agrees, makes durable, applies, answers.
+///
+/// Thread: every method may be called from any thread unless it says otherwise. A callback runs
+/// once, on a thread of the server (or inside the call, when the answer is known at once); it must
+/// not block and must not call stop(). After stop() all open callbacks have run.
+class Server {
+ public:
+  using ApplyCallback = absl::AnyInvocable<void(Result<ApplyResponse>)>;
+  using DoneCallback = absl::AnyInvocable<void(Result<>)>;
+  using HashKvCallback = absl::AnyInvocable<void(Result<mvcc::HashKvResult>)>;
+  using HashCallback = absl::AnyInvocable<void(Result<std::uint32_t>)>;
+
+  /// Opens or creates the data directory, replays the log and starts the threads. Returns with the
+  /// member running, maybe without a leader yet.
+  /// Errors: one line naming file, offset and what to do; nothing in the directory was changed when
+  /// it is locked, of a newer version, damaged, half made, or needs what this member can't honour.
+  /// Durability: a new directory and its first entries are on disk when it returns.
+  static Result<std::unique_ptr<Server>> start(Config config, Environment environment);
+
+  /// Stops gracefully (hands nothing over), commits the backend and closes the files.
+  virtual ~Server() = default;
+  /// Ends all work: open requests get `etcdserver: server stopped`. Idempotent. Not from a
+  /// callback.
+  virtual void stop() = 0;
+
+  /// Runs `ready` once the member has published itself, or at once if it has: the moment from
+  /// which clients are served.
+  virtual void on_ready(absl::AnyInvocable<void()> ready) = 0;
+
+  // --- writing -------------------------------------------------------------------------------
+
+  /// Agrees on one operation, then answers with what applying it gave. `body` is the operation's
+  /// own canonical encoding and is copied. A compaction with `physical` set answers when its
+  /// deletions are done and committed.
+  /// Errors: too_many_requests, request_too_large, no_space, timeouts (after
+  /// Config::request_timeout), stopped, and whatever applying it says.
+  virtual void propose(Op op, ByteView body, ApplyCallback done) = 0;
+
+  /// As propose of a lease grant; id 0 lets the server pick one.
+  virtual void lease_grant(std::int64_t id, std::int64_t ttl_seconds, ApplyCallback done) = 0;
+  virtual void lease_revoke(std::int64_t id, ApplyCallback done) = 0;
+  /// Renews a lease on the leader. Answers the TTL in seconds, 0 if there is no such lease.
+  virtual void lease_renew(std::int64_t id,
+                           absl::AnyInvocable<void(Result<std::int64_t>)> done) = 0;
+
+  /// Membership changes; the answer's `members` is the list as of applying it.
+  virtual void add_member(std::vector<std::string> peer_urls, bool learner, ApplyCallback done) = 0;
+  virtual void remove_member(raft::NodeId id, ApplyCallback done) = 0;
+  virtual void update_member(raft::NodeId id, std::vector<std::string> peer_urls,
+                             ApplyCallback done) = 0;
+  virtual void promote_member(raft::NodeId id, ApplyCallback done) = 0;
+  virtual void move_leader(raft::NodeId target, DoneCallback done) = 0;
+
+  // --- reading -------------------------------------------------------------------------------
+
+  /// Runs `done` when everything acknowledged before the call has been applied here and this
+  /// member's leader was still the leader: the store may then be read. Calls share one round.
+  /// Errors: leader_changed, timeout, stopped.
+  virtual void linearizable_read_notify(DoneCallback done) = 0;
+
+  /// The revisioned store with its watchers, and the leases. They live as long as the server.
+  virtual mvcc::Store& store() = 0;
+  virtual lease::Lessor& lessor() = 0;
+
+  virtual raft::NodeId member_id() const = 0;
+  virtual ClusterId cluster_id() const = 0;
+  virtual CompatLevel level() const = 0;
+  virtual const Config& config() const = 0;
+  /// Current raft term, for response headers. Cheap.
+  virtual raft::Term term() const = 0;
+  virtual Status status() const = 0;
+  virtual Counters counters() const = 0;
+  /// Ascending by id.
+  virtual std::shared_ptr<const std::vector<Member>> members() const = 0;
+  /// Ascending by member, then type.
+  virtual std::vector<AlarmMember> alarms() const = 0;
+  /// A fresh unique request id (etcd's scheme: member id, milliseconds, counter).
+  virtual std::uint64_t next_request_id() = 0;
+
+  // --- upkeep --------------------------------------------------------------------------------
+
+  /// Rewrites the database file without holes. Writes wait for it.
+  virtual void defragment(DoneCallback done) = 0;
+  /// CRC of the whole database but its consistent index.
+  virtual void hash(HashCallback done) = 0;
+  /// CRC of the history up to `revision` (0: current).
+  virtual void hash_kv(std::int64_t revision, HashKvCallback done) = 0;
+  virtual Result<std::unique_ptr<SnapshotReader>> open_snapshot() = 0;
+};
+
+}  // namespace truss::server

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "truss/common/clock.h"
+#include "truss/common/error.h"
+#include "truss/raft/types.h"
+
+namespace truss::server {
+
+/// What the transport hands back to the server. Thread: any; each call only posts.
+class TransportSink {
+ public:
+  virtual ~TransportSink() = default;
+  /// A raft message from a peer.
+  virtual void receive(raft::Message message) = 0;
+  /// Sending to the peer failed lately.
+  virtual void report_unreachable(raft::NodeId peer) = 0;
+  /// A snapshot sent with send() has arrived, or not.
+  virtual void report_snapshot(raft::NodeId peer, bool delivered) = 0;
+};
+
+/// The server's only view of its peers. libs/peer implements it over rafthttp, the simulator over
+/// its own network. Thread: any.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  /// Called once, before the first message.
+  virtual void start(TransportSink& sink) = 0;
+  /// No sink call starts after it returns. Idempotent.
+  virtual void stop() = 0;
+  /// Queues the messages, each to its `to`; never blocks. Full-behaviour: a message that can't be
+  /// queued is dropped and reported unreachable; raft sends again.
+  virtual void send(std::vector<raft::Message> messages) = 0;
+  virtual void add_peer(raft::NodeId id, const std::vector<std::string>& peer_urls) = 0;
+  virtual void remove_peer(raft::NodeId id) = 0;
+  virtual void update_peer(raft::NodeId id, const std::vector<std::string>& peer_urls) = 0;
+  /// Since when the peer has been reachable; MonoTime{} if it is not.
+  virtual MonoTime active_since(raft::NodeId id) const = 0;
+};
+
+/// The transport of a member without peers: drops everything.
+class NullTransport final : public Transport {
+ public:
+  void start(TransportSink&) override {}
+  void stop() override {}
+  void send(std::vector<raft::Message>) override {}
+  void add_peer(raft::NodeId, const std::vector<std::string>&) override {}
+  void remove_peer(raft::NodeId) override {}
+  void update_peer(raft::NodeId, const std::vector<std::string>&) override {}
+  MonoTime active_since(raft::NodeId) const override { return {}; }
+};
+
+}  // namespace truss::server
