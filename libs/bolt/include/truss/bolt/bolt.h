@@ -38,8 +38,8 @@ struct Stats {
   std::uint64_t free_pages = 0;     ///< free for the next write
   std::uint64_t pending_pages = 0;  ///< freed, still visible to open readers
   std::uint64_t open_readers = 0;
-  std::uint64_t size_bytes = 0;     ///< high-water mark times page size
-  std::uint64_t in_use_bytes = 0;   ///< size_bytes minus free and pending pages
+  std::uint64_t size_bytes = 0;    ///< high-water mark times page size
+  std::uint64_t in_use_bytes = 0;  ///< size_bytes minus free and pending pages
   std::uint64_t commits = 0;
   std::uint64_t syncs = 0;
   std::uint64_t pages_written = 0;

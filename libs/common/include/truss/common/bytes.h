@@ -41,7 +41,9 @@ class SharedBytes {
   ByteView view() const { return block_ ? ByteView(block_->data(), block_->size) : ByteView(); }
   std::size_t size() const { return block_ ? block_->size : 0; }
   bool empty() const { return size() == 0; }
-  friend bool operator==(const SharedBytes& a, const SharedBytes& b) { return a.view() == b.view(); }
+  friend bool operator==(const SharedBytes& a, const SharedBytes& b) {
+    return a.view() == b.view();
+  }
 
  private:
   struct Block {

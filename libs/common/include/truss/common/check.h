@@ -11,8 +11,8 @@ namespace truss {
 }  // namespace truss
 
 /// A broken invariant ends the process, in every build. Optional second argument: a message.
-#define TRUSS_CHECK(condition, ...)                                                      \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]]                                                       \
-      ::truss::check_failed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__);  \
+#define TRUSS_CHECK(condition, ...)                                                     \
+  do {                                                                                  \
+    if (!(condition)) [[unlikely]]                                                      \
+      ::truss::check_failed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

@@ -23,9 +23,13 @@ template <class T>
 void store_le(char* p, T v) {
   std::memcpy(p, &v, sizeof v);
 }
-inline std::uint64_t load_be64(const char* p) { return __builtin_bswap64(load_le<std::uint64_t>(p)); }
+inline std::uint64_t load_be64(const char* p) {
+  return __builtin_bswap64(load_le<std::uint64_t>(p));
+}
 inline void store_be64(char* p, std::uint64_t v) { store_le(p, __builtin_bswap64(v)); }
-inline std::uint32_t load_be32(const char* p) { return __builtin_bswap32(load_le<std::uint32_t>(p)); }
+inline std::uint32_t load_be32(const char* p) {
+  return __builtin_bswap32(load_le<std::uint32_t>(p));
+}
 inline void store_be32(char* p, std::uint32_t v) { store_le(p, __builtin_bswap32(v)); }
 
 /// Bytes a varint of v takes, 1 to 10.
@@ -42,7 +46,14 @@ inline char* write_varint(char* p, std::uint64_t v) {
   return p;
 }
 
-enum class WireType : std::uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kGroup = 3, kEndGroup = 4, kFixed32 = 5 };
+enum class WireType : std::uint8_t {
+  kVarint = 0,
+  kFixed64 = 1,
+  kBytes = 2,
+  kGroup = 3,
+  kEndGroup = 4,
+  kFixed32 = 5
+};
 
 /// Appends protobuf fields to a string, in the order called. `field_*` skip zero or empty values
 /// (proto3); `put_*` always write (proto2's dense form).
@@ -85,6 +96,9 @@ class PbReader {
 
  private:
   bool read_varint(std::uint64_t& v);
+  bool read_tag();
+  bool read_value(int depth);
+  bool read_bytes();
   bool skip_group(std::uint32_t field, int depth);
 
   const char* p_;

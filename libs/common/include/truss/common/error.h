@@ -70,17 +70,17 @@ std::string_view code_name(Code code);
 #define TRUSS_CONCAT(a, b) TRUSS_CONCAT_INNER(a, b)
 
 /// `TRUSS_TRY(f());` returns f's error from the enclosing function, if any.
-#define TRUSS_TRY(expression)                                            \
-  do {                                                                   \
-    if (auto truss_result_ = (expression); !truss_result_) [[unlikely]]  \
-      return ::tl::unexpected(std::move(truss_result_).error());         \
+#define TRUSS_TRY(expression)                                           \
+  do {                                                                  \
+    if (auto truss_result_ = (expression); !truss_result_) [[unlikely]] \
+      return ::tl::unexpected(std::move(truss_result_).error());        \
   } while (false)
 
 /// `TRUSS_ASSIGN(auto x, f());` declares or assigns x from f's value, or returns f's error.
 #define TRUSS_ASSIGN(target, expression) \
   TRUSS_ASSIGN_INNER(TRUSS_CONCAT(truss_result_, __LINE__), target, expression)
-#define TRUSS_ASSIGN_INNER(result, target, expression)                      \
-  auto result = (expression);                                               \
-  if (!result) [[unlikely]]                                                 \
-    return ::tl::unexpected(std::move(result).error());                     \
+#define TRUSS_ASSIGN_INNER(result, target, expression)  \
+  auto result = (expression);                           \
+  if (!result) [[unlikely]]                             \
+    return ::tl::unexpected(std::move(result).error()); \
   target = *std::move(result)

@@ -60,7 +60,7 @@ class ThreadRuntime final : public Runtime {
 /// stop() or the destructor.
 class Thread {
  public:
-  Thread() = default;
+  Thread();
   Thread(const std::string& name, Task body);
   Thread(Thread&&) noexcept;
   Thread& operator=(Thread&&) noexcept;

@@ -20,8 +20,8 @@ struct OpenOptions {
 };
 
 enum class LockKind {
-  kFlock,    ///< flock(2): bolt files
-  kOfd,      ///< open-file-description write lock, whole file (falls back to flock): WAL segments
+  kFlock,  ///< flock(2): bolt files
+  kOfd,    ///< open-file-description write lock, whole file (falls back to flock): WAL segments
 };
 
 struct MapOptions {

@@ -28,7 +28,8 @@ class Logger {
   using Fields = std::initializer_list<LogField>;
   virtual ~Logger() = default;
   virtual bool enabled(LogLevel level) const = 0;
-  virtual void write(LogLevel level, std::string_view message, std::span<const LogField> fields) = 0;
+  virtual void write(LogLevel level, std::string_view message,
+                     std::span<const LogField> fields) = 0;
 
   void debug(std::string_view m, Fields f = {}) { log(LogLevel::kDebug, m, f); }
   void info(std::string_view m, Fields f = {}) { log(LogLevel::kInfo, m, f); }
@@ -50,7 +51,8 @@ class NullLogger final : public Logger {
 /// `stderr`, `stdout`, `default` (stderr) or file paths.
 std::unique_ptr<Logger> make_json_logger(LogLevel level, const std::vector<std::string>& outputs);
 
-/// `debug`, `info`, `warn`, `error`, `fatal` (also zap's `panic`, `dpanic`) to a level; false if unknown.
+/// `debug`, `info`, `warn`, `error`, `fatal` (also zap's `panic`, `dpanic`) to a level; false if
+/// unknown.
 bool parse_log_level(std::string_view text, LogLevel& level);
 
 }  // namespace truss

@@ -6,8 +6,9 @@
 
 namespace truss {
 
-/// An integer that can't be mixed up with another: `struct IndexTag; using Index = Strong<IndexTag>;`
-/// Explicit construction; order, ++, + and - with plain counts, difference of two as a count.
+/// An integer that can't be mixed up with another: `struct IndexTag; using Index =
+/// Strong<IndexTag>;` Explicit construction; order, ++, + and - with plain counts, difference of
+/// two as a count.
 template <class Tag, class Int = std::uint64_t>
 class Strong {
  public:
