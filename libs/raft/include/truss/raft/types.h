@@ -85,6 +85,26 @@ struct ConfChange {
   friend bool operator==(const ConfChange&, const ConfChange&) = default;
 };
 
+/// How a ConfChangeV2 enters its new configuration.
+enum class ConfChangeTransition : std::uint8_t { kAuto = 0, kJointImplicit = 1, kJointExplicit = 2 };
+
+/// One step of a ConfChangeV2.
+struct ConfChangeSingle {
+  ConfChangeType type = ConfChangeType::kAddNode;
+  NodeId node_id;
+
+  friend bool operator==(const ConfChangeSingle&, const ConfChangeSingle&) = default;
+};
+
+/// raftpb.ConfChangeV2. Servers 3.4 to 3.7 panic when they apply one: read it, never write it.
+struct ConfChangeV2 {
+  ConfChangeTransition transition = ConfChangeTransition::kAuto;
+  std::vector<ConfChangeSingle> changes;
+  SharedBytes context;
+
+  friend bool operator==(const ConfChangeV2&, const ConfChangeV2&) = default;
+};
+
 /// raftpb.MessageType by wire number.
 enum class MessageType : std::uint8_t {
   kHup = 0,
@@ -130,6 +150,8 @@ struct Message {
   Index reject_hint;
   SharedBytes context;
   std::vector<Message> responses;
+
+  friend bool operator==(const Message&, const Message&) = default;
 };
 
 }  // namespace truss::raft
