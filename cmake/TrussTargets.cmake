@@ -1,6 +1,7 @@
 # truss_library(NAME SOURCES … PUBLIC … PRIVATE …)   target truss_NAME, alias truss::NAME
 # truss_command(NAME SOURCES … LINK …)               program bin/NAME
-# truss_test(NAME SOURCES … LINK … [LABELS …])       doctest program tests-NAME, one ctest case
+# truss_test(NAME SOURCES … LINK … [LABELS …] [TIMEOUT s])   doctest program tests-NAME, one ctest case;
+#   labels: threads (also run under TSan), long (only by scripts/soak), interop (needs real etcd)
 #
 # PUBLIC and PRIVATE take names of other layers (common, raft, …) or of imported targets.
 
@@ -74,6 +75,9 @@ function(truss_test name)
     set(ARG_TIMEOUT 300)
   endif()
   add_test(NAME ${name} COMMAND tests-${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  if("threads" IN_LIST ARG_LABELS)
+    set_property(GLOBAL APPEND PROPERTY TRUSS_THREADED_TESTS tests-${name})
+  endif()
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
