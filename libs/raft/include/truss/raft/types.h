@@ -85,8 +85,12 @@ struct ConfChange {
   friend bool operator==(const ConfChange&, const ConfChange&) = default;
 };
 
-/// How a ConfChangeV2 enters its new configuration.
-enum class ConfChangeTransition : std::uint8_t { kAuto = 0, kJointImplicit = 1, kJointExplicit = 2 };
+/// How a ConfChangeV2 enters and leaves the joint configuration.
+enum class ConfChangeTransition : std::uint8_t {
+  kAuto = 0,           ///< simple if it is one change, else as kJointImplicit
+  kJointImplicit = 1,  ///< joint; left by the leader itself
+  kJointExplicit = 2,  ///< joint; left by an empty ConfChangeV2
+};
 
 /// One step of a ConfChangeV2.
 struct ConfChangeSingle {
@@ -96,7 +100,9 @@ struct ConfChangeSingle {
   friend bool operator==(const ConfChangeSingle&, const ConfChangeSingle&) = default;
 };
 
-/// raftpb.ConfChangeV2. Servers 3.4 to 3.7 panic when they apply one: read it, never write it.
+/// raftpb.ConfChangeV2: any number of changes at once, by joint consensus where needed.
+/// Without changes and with kAuto it leaves the joint configuration.
+/// Caution: etcd 3.4 to 3.7 read it, but their servers panic when they apply one.
 struct ConfChangeV2 {
   ConfChangeTransition transition = ConfChangeTransition::kAuto;
   std::vector<ConfChangeSingle> changes;

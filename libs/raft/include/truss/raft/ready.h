@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "truss/raft/types.h"
+
+namespace truss::raft {
+
+enum class Role : std::uint8_t { kFollower, kCandidate, kLeader, kPreCandidate };
+
+/// What need not be durable.
+struct SoftState {
+  NodeId leader;  ///< kNoNode if unknown
+  Role role = Role::kFollower;
+
+  friend bool operator==(const SoftState&, const SoftState&) = default;
+};
+
+/// The answer to read_index(context): a read of a state applied up to `index` is linearizable.
+struct ReadState {
+  Index index;
+  SharedBytes context;
+
+  friend bool operator==(const ReadState&, const ReadState&) = default;
+};
+
+/// Messages whose slots, with the room of their inner vectors, are used again after clear().
+class MessageList {
+ public:
+  Message* begin() { return slots_.data(); }
+  Message* end() { return slots_.data() + size_; }
+  const Message* begin() const { return slots_.data(); }
+  const Message* end() const { return slots_.data() + size_; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  Message& operator[](std::size_t i) { return slots_[i]; }
+  const Message& operator[](std::size_t i) const { return slots_[i]; }
+  operator std::span<Message>() { return {slots_.data(), size_}; }
+
+  /// A fresh message at the end, all fields as in Message{}. Valid until the next add().
+  Message& add();
+  void clear() { size_ = 0; }
+  friend void swap(MessageList& a, MessageList& b) noexcept {
+    std::swap(a.slots_, b.slots_);
+    std::swap(a.size_, b.size_);
+  }
+
+ private:
+  std::vector<Message> slots_;
+  std::size_t size_ = 0;
+};
+
+/// Work for the owner of a RawNode. Order for a node in sync mode:
+/// 1. store `hard_state`, `entries` and `snapshot` (with fsync if `must_sync`) and put the entries
+///    into Storage; `messages[0, send_at_once)` may leave before or meanwhile;
+/// 2. send the other `messages`;
+/// 3. apply `snapshot`, then `committed_entries` (conf changes through apply_conf_change);
+/// 4. RawNode::advance().
+/// In async mode the same work is in `messages`, addressed to kLocalAppendThread and
+/// kLocalApplyThread; their `responses` are sent (or stepped, if to this node) when the work is
+/// done, and advance() is not called.
+///
+/// It may be moved out of or read in place; in place costs no heap traffic.
+/// Source: etcd-io/raft Ready.
+struct Ready {
+  std::optional<SoftState> soft_state;  ///< only when changed
+  std::optional<HardState> hard_state;  ///< only when changed
+  std::vector<ReadState> read_states;
+  std::vector<Entry> entries;  ///< to be stored before the messages after `send_at_once` leave
+  Snapshot snapshot;           ///< to be stored and applied, if not empty()
+  std::vector<Entry> committed_entries;  ///< to be applied
+  MessageList messages;
+  std::size_t send_at_once = 0;  ///< how many messages do not wait for durability (sync mode)
+  bool must_sync = false;        ///< hard state and entries need an fsync
+
+  bool contains_updates() const {
+    return soft_state || hard_state || !read_states.empty() || !entries.empty() ||
+           !snapshot.empty() || !committed_entries.empty() || !messages.empty();
+  }
+};
+
+}  // namespace truss::raft
