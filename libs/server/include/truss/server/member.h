@@ -53,6 +53,12 @@ Result<MemberContext> parse_member_json(std::string_view json);
 
 /// `{"name":"…","clientURLs":[…]}`: the published half of a member in the v2 store.
 std::string attributes_json(std::string_view name, const std::vector<std::string>& client_urls);
+struct PublishedAttributes {
+  std::string name;
+  std::vector<std::string> client_urls;
+};
+/// The reverse of attributes_json. Errors: kCorruption if the text is not such an object.
+Result<PublishedAttributes> parse_attributes_json(std::string_view json);
 /// `{"peerURLs":[…],"isLearner":true}`: the raft half of a member in the v2 store.
 std::string raft_attributes_json(const Member& member);
 
