@@ -10,8 +10,8 @@ struct Release {
   std::string_view name;
   std::string_view server;
 };
-constexpr std::array<Release, 4> kReleases = {{
-    {"3.4", "3.4.23"}, {"3.5", "3.5.33"}, {"3.6", "3.6.14"}, {"3.7", "3.7.1"}}};
+constexpr std::array<Release, 4> kReleases = {
+    {{"3.4", "3.4.23"}, {"3.5", "3.5.33"}, {"3.6", "3.6.14"}, {"3.7", "3.7.1"}}};
 
 const Release& release(CompatLevel level) { return kReleases.at(static_cast<std::size_t>(level)); }
 

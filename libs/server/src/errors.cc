@@ -33,8 +33,7 @@ Error timeout_connection_lost() {
   return make(Code::kUnavailable, "request timed out, possibly due to connection lost");
 }
 Error timeout_wait_applied() {
-  return make(Code::kUnavailable,
-              "request timed out, waiting for the applied index took too long");
+  return make(Code::kUnavailable, "request timed out, waiting for the applied index took too long");
 }
 Error unhealthy() { return make(Code::kUnavailable, "unhealthy cluster"); }
 Error member_exists() { return make(Code::kFailedPrecondition, "member ID already exist"); }
@@ -42,9 +41,7 @@ Error peer_url_exists() { return make(Code::kFailedPrecondition, "Peer URLs alre
 Error member_not_enough_started() {
   return make(Code::kUnknown, "re-configuration failed due to not enough started members");
 }
-Error member_bad_urls() {
-  return make(Code::kInvalidArgument, "given member URLs are invalid");
-}
+Error member_bad_urls() { return make(Code::kInvalidArgument, "given member URLs are invalid"); }
 Error member_not_found() { return make(Code::kNotFound, "member not found"); }
 Error member_not_learner() {
   return make(Code::kFailedPrecondition, "can only promote a learner member");

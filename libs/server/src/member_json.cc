@@ -1,7 +1,7 @@
 #include <rapidjson/document.h>
 
-#include "go_json.h"
 #include "truss/common/bytes.h"
+#include "truss/schema/membership.h"
 #include "truss/server/member.h"
 
 namespace truss::server {
@@ -10,8 +10,8 @@ namespace {
 using Json = rapidjson::Value;
 
 Unexpected bad_json(std::string_view json, std::string_view why) {
-  return fail(Code::kCorruption, "member JSON " + quoted(json.substr(0, 200)) + ": " +
-                                     std::string(why));
+  return fail(Code::kCorruption,
+              "member JSON " + quoted(json.substr(0, 200)) + ": " + std::string(why));
 }
 
 const Json* find(const Json& object, const char* key) {
@@ -49,15 +49,20 @@ bool read_id(const Json& object, raft::NodeId& out) {
   return true;
 }
 
+void append_strings(std::string& out, const std::vector<std::string>& texts) {
+  out += '[';
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) out += ',';
+    schema::append_json_string(out, texts[i]);
+  }
+  out += ']';
+}
+
 }  // namespace
 
 std::string member_json(const Member& member) {
-  std::string out = "{\"id\":" + std::to_string(member.id.value()) + ",\"peerURLs\":";
-  append_go_strings(out, member.peer_urls);
-  if (member.is_learner) out += ",\"isLearner\":true";
-  if (!member.name.empty()) append_go_string(out += ",\"name\":", member.name);
-  if (!member.client_urls.empty()) append_go_strings(out += ",\"clientURLs\":", member.client_urls);
-  return out + "}";
+  return schema::encode_member(
+      {member.id.value(), member.peer_urls, member.is_learner, member.name, member.client_urls});
 }
 
 std::string promote_json(raft::NodeId id) {
@@ -72,8 +77,7 @@ Result<MemberContext> parse_member_json(std::string_view json) {
   MemberContext out;
   Member& m = out.member;
   const bool read = read_id(document, m.id) && read_strings(document, "peerURLs", m.peer_urls) &&
-                    read_flag(document, "isLearner", m.is_learner) &&
-                    read_name(document, m.name) &&
+                    read_flag(document, "isLearner", m.is_learner) && read_name(document, m.name) &&
                     read_strings(document, "clientURLs", m.client_urls) &&
                     read_flag(document, "isPromote", out.is_promote);
   if (!read) return bad_json(json, "a field is missing or of the wrong type");
@@ -85,25 +89,25 @@ Result<PublishedAttributes> parse_attributes_json(std::string_view json) {
   document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   if (document.HasParseError() || !document.IsObject()) return bad_json(json, "not an object");
   PublishedAttributes out;
-  const bool read = read_name(document, out.name) &&
-                    read_strings(document, "clientURLs", out.client_urls);
+  const bool read =
+      read_name(document, out.name) && read_strings(document, "clientURLs", out.client_urls);
   if (!read) return bad_json(json, "a field is of the wrong type");
   return out;
 }
 
 std::string attributes_json(std::string_view name, const std::vector<std::string>& client_urls) {
   std::string out = "{";
-  if (!name.empty()) append_go_string(out += "\"name\":", name);
+  if (!name.empty()) schema::append_json_string(out += "\"name\":", name);
   if (!client_urls.empty()) {
     out += name.empty() ? "\"clientURLs\":" : ",\"clientURLs\":";
-    append_go_strings(out, client_urls);
+    append_strings(out, client_urls);
   }
   return out + "}";
 }
 
 std::string raft_attributes_json(const Member& member) {
   std::string out = "{\"peerURLs\":";
-  append_go_strings(out, member.peer_urls);
+  append_strings(out, member.peer_urls);
   if (member.is_learner) out += ",\"isLearner\":true";
   return out + "}";
 }

@@ -1,67 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "truss/mvcc/requests.h"
 #include "truss/raft/types.h"
 #include "truss/server/member.h"
 
-// The store's own words; their headers are truss/mvcc/*.h and truss/lease/*.h.
-namespace truss::mvcc {
-class Store;
-struct HashKvResult;
-}  // namespace truss::mvcc
-namespace truss::lease {
-class Lessor;
-}  // namespace truss::lease
-
 namespace truss::server {
-
-/// mvccpb.KeyValue as a value.
-struct KeyValue {
-  std::string key;
-  std::string value;
-  std::int64_t create_revision = 0;
-  std::int64_t mod_revision = 0;
-  std::int64_t version = 0;
-  std::int64_t lease = 0;
-
-  friend bool operator==(const KeyValue&, const KeyValue&) = default;
-};
-
-struct RangeResult {
-  std::int64_t revision = 0;  ///< current revision at the read
-  std::vector<KeyValue> kvs;
-  bool more = false;
-  std::int64_t count = 0;
-};
-
-struct PutResult {
-  std::int64_t revision = 0;
-  std::optional<KeyValue> previous;  ///< if asked for and there was one
-};
-
-struct DeleteRangeResult {
-  std::int64_t revision = 0;
-  std::int64_t deleted = 0;
-  std::vector<KeyValue> previous;  ///< if asked for
-};
-
-struct TxnOpResult;
-
-struct TxnResult {
-  std::int64_t revision = 0;  ///< 0 in a nested transaction: its header stays empty
-  bool succeeded = false;
-  std::vector<TxnOpResult> responses;  ///< in the order of the operations
-};
-
-/// Answer of one operation of a transaction.
-struct TxnOpResult {
-  std::variant<RangeResult, PutResult, DeleteRangeResult, TxnResult> result;
-};
 
 struct LeaseGrantResult {
   std::int64_t id = 0;
@@ -96,8 +44,8 @@ struct MembersResult {
 /// header shows. monostate: nothing but the header.
 struct ApplyResponse {
   std::int64_t revision = 0;
-  std::variant<std::monostate, PutResult, DeleteRangeResult, TxnResult, LeaseGrantResult,
-               AlarmResult, MembersResult>
+  std::variant<std::monostate, mvcc::PutResult, mvcc::DeleteRangeResult, mvcc::TxnResult,
+               LeaseGrantResult, AlarmResult, MembersResult>
       result;
 };
 

@@ -15,6 +15,8 @@
 #include "truss/common/log.h"
 #include "truss/common/process.h"
 #include "truss/common/random.h"
+#include "truss/lease/lessor.h"
+#include "truss/mvcc/store.h"
 #include "truss/raft/types.h"
 #include "truss/server/config.h"
 #include "truss/server/member.h"
@@ -85,7 +87,7 @@ class Server {
  public:
   using ApplyCallback = absl::AnyInvocable<void(Result<ApplyResponse>)>;
   using DoneCallback = absl::AnyInvocable<void(Result<>)>;
-  using HashKvCallback = absl::AnyInvocable<void(Result<mvcc::HashKvResult>)>;
+  using HashKvCallback = absl::AnyInvocable<void(Result<mvcc::HashKv>)>;
   using HashCallback = absl::AnyInvocable<void(Result<std::uint32_t>)>;
 
   /// Opens or creates the data directory, replays the log and starts the threads. Returns with the
