@@ -117,6 +117,7 @@ Result<> PosixFile::truncate(std::uint64_t size) {
 }
 
 Result<> PosixFile::allocate(std::uint64_t size) {
+  if (size == 0) return {};  // an error for fallocate
   if (::fallocate(fd_, 0, 0, to_off(size)) == 0) return {};
   if (errno != EOPNOTSUPP && errno != EINTR && errno != ENOSYS) return failed("fallocate");
   TRUSS_ASSIGN(const std::uint64_t present, this->size());
