@@ -31,7 +31,8 @@ packages() {
 install_missing() {
   local wanted missing
   mapfile -t wanted < <(packages "$@")
-  missing=$(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "${wanted[@]}" 2>/dev/null |
+  # dpkg-query fails when a name is unknown to it; what it knows is printed all the same
+  missing=$({ dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "${wanted[@]}" 2>/dev/null || true; } |
     sed -n 's/^ii *//p' | sort -u | comm -13 - <(printf '%s\n' "${wanted[@]}" | sort -u))
   [ -z "$missing" ] && return 0
   say "installing from Debian: $(tr '\n' ' ' <<<"$missing")"
