@@ -45,14 +45,16 @@ class Snapshotter {
   Result<> remove_orphans();
   /// Deletes `.snap.db` files below `index`.
   Result<> release_databases(raft::Index index);
-  /// Deletes the oldest `.snap` files beyond `max_files`, and likewise `.snap.db`; 0 keeps all.
+  /// Deletes the oldest `.snap` files beyond `max_files`, and likewise `.snap.db`; 0 keeps all. The
+  /// newest `.snap` at or below `older_root`, the consistent index of the older of the db's two
+  /// roots, stays: a member that falls back to that root replays from there.
   /// Returns the names removed.
-  Result<std::vector<std::string>> purge(std::uint32_t max_files);
+  Result<std::vector<std::string>> purge(std::uint32_t max_files, raft::Index older_root);
 
  private:
   Result<raft::Snapshot> load_matching(const std::function<bool(raft::SnapshotMark)>& wanted);
   Result<raft::Snapshot> read(const std::string& name);
-  Result<> set_aside(const std::string& name, const Error& why);
+  void set_aside(const std::string& name, const Error& why);
 
   FileSystem& fs_;
   Logger& log_;

@@ -38,11 +38,10 @@ struct V2Membership {
 /// CurrentIndex, Stats, CurrentVersion.
 std::string write_v2_store(const V2Membership& membership);
 
-/// Reads members, removed ids and version; everything else may be absent or foreign.
-/// *Errors:* kCorruption with the path inside the document: bad JSON, nesting above 64 levels, an
-/// id that is not hex, a member without raftAttributes or with an unknown child;
-/// kFailedPrecondition for data under `/1` or another foreign top-level directory (v2 keys, which
-/// are not served).
+/// Reads members, removed ids and version; everything else may be absent.
+/// *Errors:* kCorruption with the path inside the document: bad JSON, an id that is not hex, a
+/// member without raftAttributes or with an unknown child; kFailedPrecondition for keys under any
+/// top-level directory but `/0` (v2 keys or v2 auth, which are not served).
 Result<V2Membership> parse_v2_store(ByteView json);
 
 }  // namespace truss::snap

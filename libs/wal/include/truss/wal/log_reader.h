@@ -49,8 +49,8 @@ class LogReader {
   /// Reads the next record; its data lives until the next call. False at the clean end of the log:
   /// a zero length or the end of the file, in the last segment. After false or an error: only the
   /// accessors.
-  /// *Errors:* is_torn() - the file ends in the middle, or a bad record of the last segment has an
-  /// all-zero sector; kCorruption - any other damage (CRC, protobuf, oversize), with file, offset
+  /// *Errors:* is_torn() - the last segment ends inside a record, or its bad record has an all-zero
+  /// sector; kCorruption - any other damage (CRC, protobuf, oversize), with file, offset
   /// and what to do; others - I/O.
   Result<bool> next(Record& record);
 
@@ -61,6 +61,9 @@ class LogReader {
   /// Rolling CRC after the last good record.
   std::uint32_t crc() const;
   const std::string& path_of(const Place& place) const;
+  /// Segments before the last that a zero length ended before the end of their file. Finished
+  /// segments are exactly as long as their records, so records are missing there.
+  const std::vector<Place>& early_ends() const;
   /// `wal PATH: MESSAGE at offset N: the log is damaged …`, for findings about a record just read.
   Error damage(const Place& place, const std::string& message) const;
 

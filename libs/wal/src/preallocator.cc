@@ -1,0 +1,87 @@
+#include "preallocator.h"
+
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace truss::wal {
+namespace {
+
+/// Creates, locks and preallocates a file. Emptied first: a predecessor that died while it cut may
+/// have left records in it.
+Result<Preallocator::Ready> make_file(FileSystem& fs, const std::string& path,
+                                      std::uint64_t bytes) {
+  TRUSS_ASSIGN(auto file, fs.open(path, {.write = true, .create = true, .mode = 0600}));
+  TRUSS_TRY(file->try_lock(LockKind::kOfd, true));
+  TRUSS_TRY(file->truncate(0));
+  TRUSS_TRY(file->allocate(bytes));
+  return Preallocator::Ready{path, std::move(file)};
+}
+
+}  // namespace
+
+/// What both threads touch.
+struct Preallocator::Shared {
+  std::mutex mutex;
+  bool busy = false;       ///< a task is queued or running
+  bool abandoned = false;  ///< nobody will take the file
+  bool discard = false;    ///< ... and it is to be removed
+  std::optional<Ready> ready;
+};
+
+Preallocator::Preallocator(FileSystem& fs, std::string dir, std::uint64_t bytes, Executor* executor)
+    : fs_(fs),
+      dir_(std::move(dir)),
+      bytes_(bytes),
+      executor_(executor),
+      shared_(std::make_shared<Shared>()) {}
+
+Preallocator::~Preallocator() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->abandoned = true;
+}
+
+std::string Preallocator::next_path() {
+  return join_path(dir_, std::to_string(count_++ % 2) + ".tmp");
+}
+
+void Preallocator::prepare() {
+  if (executor_ == nullptr) return;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->busy || shared_->ready) return;
+    shared_->busy = true;
+  }
+  executor_->post([&fs = fs_, path = next_path(), bytes = bytes_, shared = shared_] {
+    {
+      const std::lock_guard lock(shared->mutex);
+      if (shared->abandoned) return;
+    }
+    auto made = make_file(fs, path, bytes);
+    const std::lock_guard lock(shared->mutex);
+    shared->busy = false;
+    if (!made) return;  // take() tries again itself, and reports
+    if (shared->discard) {
+      static_cast<void>(fs.remove(path));
+    } else if (!shared->abandoned) {
+      shared->ready = *std::move(made);
+    }
+  });
+}
+
+Result<Preallocator::Ready> Preallocator::take() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->ready) return std::move(*std::exchange(shared_->ready, std::nullopt));
+  }
+  return make_file(fs_, next_path(), bytes_);
+}
+
+void Preallocator::discard() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->abandoned = shared_->discard = true;
+  if (shared_->ready) static_cast<void>(fs_.remove(shared_->ready->path));
+  shared_->ready.reset();
+}
+
+}  // namespace truss::wal
