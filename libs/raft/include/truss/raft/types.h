@@ -22,19 +22,19 @@ enum class EntryType : std::uint8_t { kNormal = 0, kConfChange = 1, kConfChangeV
 
 /// One log entry. `data` is shared, never copied, by log, WAL, peers and apply.
 struct Entry {
-  Term term;
-  Index index;
+  Term term{};
+  Index index{};
   EntryType type = EntryType::kNormal;
-  SharedBytes data;
+  SharedBytes data{};
 
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
 /// What must be durable before a message that depends on it leaves.
 struct HardState {
-  Term term;
-  NodeId vote;
-  Index commit;
+  Term term{};
+  NodeId vote{};
+  Index commit{};
 
   bool empty() const { return *this == HardState{}; }
   friend bool operator==(const HardState&, const HardState&) = default;
@@ -42,27 +42,27 @@ struct HardState {
 
 /// Membership as raft sees it (raftpb.ConfState). Ids ascending.
 struct ConfState {
-  std::vector<NodeId> voters;
-  std::vector<NodeId> learners;
-  std::vector<NodeId> voters_outgoing;
-  std::vector<NodeId> learners_next;
+  std::vector<NodeId> voters{};
+  std::vector<NodeId> learners{};
+  std::vector<NodeId> voters_outgoing{};
+  std::vector<NodeId> learners_next{};
   bool auto_leave = false;
 
   friend bool operator==(const ConfState&, const ConfState&) = default;
 };
 
 struct SnapshotMetadata {
-  ConfState conf_state;
-  Index index;
-  Term term;
+  ConfState conf_state{};
+  Index index{};
+  Term term{};
 
   friend bool operator==(const SnapshotMetadata&, const SnapshotMetadata&) = default;
 };
 
 /// A raft snapshot; in etcd `data` is the v2-store JSON, and the database travels beside it.
 struct Snapshot {
-  SharedBytes data;
-  SnapshotMetadata metadata;
+  SharedBytes data{};
+  SnapshotMetadata metadata{};
 
   bool empty() const { return metadata.index == Index{}; }
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
@@ -79,8 +79,8 @@ enum class ConfChangeType : std::uint8_t {
 struct ConfChange {
   std::uint64_t id = 0;
   ConfChangeType type = ConfChangeType::kAddNode;
-  NodeId node_id;
-  SharedBytes context;
+  NodeId node_id{};
+  SharedBytes context{};
 
   friend bool operator==(const ConfChange&, const ConfChange&) = default;
 };
