@@ -16,7 +16,7 @@ struct BoltWorkload {
   std::uint64_t stop_after_failures = 1;
   bool skip_data_sync = false;  ///< the sync between data pages and meta page does nothing
   bool skip_meta_sync = false;  ///< nor does the one after the meta page
-  SimInjector injector;         ///< other lies of the disk
+  SimInjector injector{};       ///< other lies of the disk
 };
 
 /// Opens a new bolt file on a simulated disk and changes it at random in transactions, with readers

@@ -7,13 +7,14 @@ using namespace truss::testing;
 
 namespace {
 
-bool in_wal(const SimOp& op) { return op.path.starts_with("/data/wal"); }
+/// In the finished log, not in the making of it.
+bool in_log(const SimOp& op) { return op.path.starts_with("/data/wal/"); }
 
-/// Sweeps with operations that `match` skipped, seed after seed until one fails. True if one does.
-bool noticed(const std::function<bool(const SimOp&)>& match) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+/// Sweeps with lies of the disk, seed after seed until one fails. True if one does.
+bool noticed(const std::function<SimInjector()>& make_injector) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     WalWorkload workload{.seed = seed};
-    workload.injector = skip_matching(match);
+    workload.injector = make_injector();
     const auto result = sweep_wal(workload);
     if (result.failures > 0) {
       MESSAGE("noticed at crash ", result.crashes, " of seed ", seed);
@@ -21,6 +22,19 @@ bool noticed(const std::function<bool(const SimOp&)>& match) {
     }
   }
   return false;
+}
+
+bool noticed(const std::function<bool(const SimOp&)>& match) {
+  return noticed([&] { return skip_matching(match); });
+}
+
+/// Skips the syncs of the log's directory that follow an operation of this kind.
+SimInjector skip_dir_sync_after(OpKind kind) {
+  return skip_matching([kind, last = OpKind::kOpen](const SimOp& op) mutable {
+    if (op.kind == OpKind::kSyncDir) return op.path == "/data/wal" && last == kind;
+    if (is_point(op.kind) && !is_sync(op.kind)) last = op.kind;
+    return false;
+  });
 }
 
 }  // namespace
@@ -32,20 +46,34 @@ TEST_CASE("a log survives a crash at every write and sync point") {
   CHECK(total.crashes > 1000);
 }
 
+TEST_CASE("the sweep of the log fails without the sync of its first segment") {
+  CHECK(noticed(
+      [](const SimOp& op) { return op.path.starts_with("/data/wal.tmp/") && is_sync(op.kind); }));
+}
+
 TEST_CASE("the sweep of the log fails without its fdatasync") {
-  CHECK(noticed([](const SimOp& op) { return in_wal(op) && op.kind == OpKind::kSyncData; }));
+  CHECK(noticed([](const SimOp& op) { return in_log(op) && op.kind == OpKind::kSyncData; }));
 }
 
 TEST_CASE("the sweep of the log fails without the sync of its parent directory") {
   CHECK(noticed([](const SimOp& op) { return op.path == "/data" && op.kind == OpKind::kSyncDir; }));
 }
 
-TEST_CASE("the sweep of the log fails without the sync of its own directory") {
-  CHECK(noticed(
-      [](const SimOp& op) { return op.path == "/data/wal" && op.kind == OpKind::kSyncDir; }));
+TEST_CASE("the sweep of the log fails without the directory sync after a cut") {
+  CHECK(noticed([] { return skip_dir_sync_after(OpKind::kRename); }));
+}
+
+TEST_CASE("the sweep of the log fails without the directory sync after a purge") {
+  CHECK(noticed([] { return skip_dir_sync_after(OpKind::kRemove); }));
 }
 
 TEST_CASE("the sweep of the log fails without the sync of the directory it is created in") {
   CHECK(noticed(
       [](const SimOp& op) { return op.path == "/data/wal.tmp" && op.kind == OpKind::kSyncDir; }));
+}
+
+TEST_CASE("a log keeps what it acknowledged when any one call fails") {
+  const auto outcome = sweep_wal_faults({.seed = 3, .steps = 40, .segment_bytes = 8 << 10});
+  CHECK_MESSAGE(outcome.failures == 0, outcome.report);
+  CHECK(outcome.runs > 200);
 }

@@ -149,41 +149,35 @@ class Judge {
 
 class Workload {
  public:
-  explicit Workload(const WalWorkload& spec)
-      : spec_(spec),
-        random_(spec.seed),
-        sweep_({.seed = spec.seed,
-                .copies_per_point = spec.copies_per_point,
-                .stop_after_failures = spec.stop_after_failures},
-               Judge(model_, options_)) {
+  Workload(const WalWorkload& spec, SimFileSystem& disk)
+      : spec_(spec), random_(spec.seed), disk_(disk) {
     options_.segment_bytes = spec.segment_bytes;
   }
 
-  SweepResult run() {
-    TRUSS_CHECK(disk_.make_dir(kParent).has_value() && disk_.sync_dir("/").has_value());
-    if (spec_.injector) disk_.inject(spec_.injector);
-    sweep_.attach(disk_);
-    auto created = wal::Wal::create(disk_, process_, kDir, "identity", options_);
-    TRUSS_CHECK(created.has_value(), created ? "" : created.error().message);
-    wal_ = *std::move(created);
+  const Model& model() const { return model_; }
+  const wal::Options& options() const { return options_; }
+
+  /// Errors: of create and reopen; a failed write ends in SimDeath.
+  Result<> run(const std::function<bool()>& go_on) {
+    TRUSS_ASSIGN(wal_, wal::Wal::create(disk_, process_, kDir, "identity", options_));
     model_.created = true;
-    for (int i = 0; i < spec_.steps && sweep_.failures() < spec_.stop_after_failures; ++i) step();
-    sweep_.crash_now(disk_);
-    CrashSweep::detach(disk_);
-    return SweepResult::of(sweep_);
+    for (int i = 0; i < spec_.steps && go_on(); ++i) TRUSS_TRY(step());
+    return {};
   }
 
  private:
-  void step() {
+  Result<> step() {
     switch (random_.below(12)) {
       case 0:
-        return snapshot();
+        snapshot();
+        return {};
       case 1:
         return reopen();
       case 2:
         return purge();
       default:
-        return append();
+        append();
+        return {};
     }
   }
 
@@ -239,34 +233,78 @@ class Workload {
     wal_->release_to(mark.index);
   }
 
-  void purge() {
+  Result<> purge() {
     const wal::PurgeLimits limits{.max_wals = 2, .older_root = model_.snapshot.index};
-    auto purged = wal::purge(disk_, kDir, limits);
-    TRUSS_CHECK(purged.has_value(), purged ? "" : purged.error().message);
+    TRUSS_TRY(wal::purge(disk_, kDir, limits));
+    return {};
   }
 
-  void reopen() {
-    random_.below(2) == 0 ? wal_->close() : void();
+  Result<> reopen() {
+    if (random_.below(2) == 0) wal_->close();
     wal_.reset();
-    auto opened = wal::open_and_read(disk_, process_, kDir, model_.snapshot, options_);
-    TRUSS_CHECK(opened.has_value(), opened ? "" : opened.error().message);
-    TRUSS_CHECK(same_tail(model_.synced, opened->contents, model_.snapshot.index));
-    wal_ = std::move(opened->wal);
+    TRUSS_ASSIGN(auto opened, wal::open_and_read(disk_, process_, kDir, model_.snapshot, options_));
+    TRUSS_CHECK(same_tail(model_.synced, opened.contents, model_.snapshot.index));
+    wal_ = std::move(opened.wal);
+    return {};
   }
 
   const WalWorkload& spec_;
   SeededRandom random_;
-  SimFileSystem disk_;
+  SimFileSystem& disk_;
   SimProcess process_;
   wal::Options options_;
   Model model_;
-  CrashSweep sweep_;
   std::unique_ptr<wal::Wal> wal_;
   std::uint64_t term_ = 1;
 };
 
+std::unique_ptr<SimFileSystem> fresh_disk() {
+  auto disk = std::make_unique<SimFileSystem>();
+  TRUSS_CHECK(disk->make_dir(kParent).has_value() && disk->sync_dir("/").has_value());
+  return disk;
+}
+
 }  // namespace
 
-SweepResult sweep_wal(const WalWorkload& workload) { return Workload(workload).run(); }
+SweepResult sweep_wal(const WalWorkload& spec) {
+  const auto disk = fresh_disk();
+  if (spec.injector) disk->inject(spec.injector);
+  Workload workload(spec, *disk);
+  CrashSweep sweep({.seed = spec.seed,
+                    .copies_per_point = spec.copies_per_point,
+                    .stop_after_failures = spec.stop_after_failures},
+                   Judge(workload.model(), workload.options()));
+  sweep.attach(*disk);
+  const auto ran = workload.run([&] { return sweep.failures() < spec.stop_after_failures; });
+  TRUSS_CHECK(ran.has_value(), ran ? "" : ran.error().message);
+  sweep.crash_now(*disk);
+  CrashSweep::detach(*disk);
+  return SweepResult::of(sweep);
+}
+
+FaultSweep::Outcome sweep_wal_faults(const WalWorkload& spec) {
+  std::unique_ptr<Workload> workload;
+  FaultSweep faults;
+  faults.make_disk = fresh_disk;
+  faults.run = [&](SimFileSystem& disk) -> Verdict {
+    workload = std::make_unique<Workload>(spec, disk);
+    static_cast<void>(workload->run([] { return true; }));
+    return {};
+  };
+  faults.check = [&](SimFileSystem& disk) -> Verdict {
+    const Model model = workload->model();
+    const wal::Options options = workload->options();
+    workload.reset();
+    SeededRandom random(spec.seed);
+    for (unsigned i = 0; i < spec.copies_per_point; ++i) {
+      const auto crashed = disk.crashed(random);
+      if (Verdict verdict = Judge(model, options)(*crashed); !verdict.empty()) return verdict;
+    }
+    // The process alone restarts. That a failed sync's pages read back but may never reach the
+    // disk is beyond what a log can mend, so they count as written.
+    return Judge(model, options)(*disk.clone());
+  };
+  return faults.sweep();
+}
 
 }  // namespace truss::testing

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 
 #include "sim_disk.h"
@@ -68,9 +69,9 @@ Result<> SimFile::pwrite(ByteView bytes, std::uint64_t offset) {
   SimOp call = op(OpKind::kWrite, offset, bytes.size());
   const auto fault = disk_->enter(call);
   if (!fault) return write_prefix(bytes, offset, call);
-  if (fault->effect_bytes > 0) {
-    TRUSS_TRY(write_prefix(bytes.substr(0, fault->effect_bytes), offset, call));
-  }
+  const std::uint64_t end = offset + std::min<std::uint64_t>(fault->effect_bytes, bytes.size());
+  const std::uint64_t whole = end - end % kSectorBytes;
+  if (whole > offset) TRUSS_TRY(write_prefix(bytes.substr(0, whole - offset), offset, call));
   if (fault->sys_errno == 0) return {};
   return fault_error(call, fault->sys_errno);
 }

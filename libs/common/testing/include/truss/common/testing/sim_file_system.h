@@ -56,8 +56,10 @@ struct SimOp {
 
 /// What a hook makes of a call instead of doing it.
 struct SimFault {
-  int sys_errno = 0;               ///< reported error; 0 reports success
-  std::uint64_t effect_bytes = 0;  ///< bytes of a write that still reach the cache
+  int sys_errno = 0;  ///< reported error; 0 reports success
+  /// Bytes of a write that still reach the cache, rounded down to where a sector of the file ends
+  /// (a kernel stops between pages, never inside a sector).
+  std::uint64_t effect_bytes = 0;
 
   /// Fails, perhaps after a short effect.
   static SimFault error(int sys_errno, std::uint64_t effect_bytes = 0) {
