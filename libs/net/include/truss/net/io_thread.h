@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "truss/common/clock.h"
+#include "truss/common/executor.h"
+
+namespace truss::net {
+
+/// An Executor whose queue is an Asio loop, so that sockets and posted tasks share one thread.
+/// Work runs in turns: a turn handles one socket event or wake-up, then all that was posted
+/// meanwhile, then flushes every connection that got output, each with as few writes as possible.
+///
+/// Thread: Executor's methods from any; the rest of libs/net reaches the loop through impl().
+class IoThread final : public Executor {
+ public:
+  /// `name` shows in the thread list. The thread starts at once.
+  IoThread(const std::string& name, Clock& clock);
+  ~IoThread() override;
+
+  void post(Task task) override;
+  TimerId post_at(MonoTime when, Task task) override;
+  void cancel(TimerId id) override;
+  bool is_current() const override;
+  void stop() override;
+
+  class Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace truss::net

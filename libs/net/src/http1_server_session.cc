@@ -1,0 +1,378 @@
+#include "http1_server_session.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
+
+#include "url.h"
+
+namespace truss::net {
+namespace {
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 100:
+      return "Continue";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 204:
+      return "No Content";
+    case 301:
+      return "Moved Permanently";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Request Entity Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 421:
+      return "Misdirected Request";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "status";
+  }
+}
+
+/// A CR or LF in a value would start a field of somebody else's making.
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ");
+  for (const char c : value) out += c == '\r' || c == '\n' ? ' ' : c;
+  out += "\r\n";
+}
+
+std::string http_date(WallTime now) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(now));
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text.data(), size};
+}
+
+bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return (x | 0x20) == (y | 0x20); });
+}
+
+bool has_field(const Metadata& fields, std::string_view name) {
+  return std::any_of(fields.begin(), fields.end(),
+                     [&](const auto& field) { return same_name(field.first, name); });
+}
+
+void not_found(HttpReply reply) {
+  reply.send(404,
+             {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}},
+             "404 page not found\n");
+}
+
+}  // namespace
+
+void HttpState::run(Command& command) {
+  if (session != nullptr) {
+    session->apply(*this, command);
+  } else if (command.kind == CommandKind::kOnGone) {
+    command.extra->callback();
+  }
+}
+
+void HttpState::push(CommandKind kind, SharedBytes bytes, std::unique_ptr<CommandExtra> extra) {
+  mailbox->push({shared_from_this(), std::move(bytes), std::move(extra), kind});
+}
+
+Http1ServerSession::Http1ServerSession(const ServiceTable& table, const ServerOptions& options,
+                                       Clock& clock, std::shared_ptr<Mailbox> mailbox,
+                                       std::string peer, SessionOwner& owner)
+    : table_(table),
+      options_(options),
+      clock_(clock),
+      mailbox_(std::move(mailbox)),
+      peer_(std::move(peer)),
+      owner_(owner),
+      parser_(Http1Parser::Kind::kRequest, options.max_http_header_bytes, *this) {}
+
+Result<void> Http1ServerSession::receive(ByteView bytes) {
+  if (closing_) return {};
+  if (request_done_) {
+    waiting_.append(bytes);
+  } else {
+    parse_more(bytes);
+  }
+  return {};
+}
+
+void Http1ServerSession::parse_more(ByteView bytes) {
+  // A deadline for the header from its first byte; for a body, from its latest.
+  const bool reading_header = current_ == nullptr && request_.method.empty();
+  if (!reading_header || !read_deadline_) {
+    read_deadline_ = clock_.now() + options_.http_header_timeout;
+  }
+  while (!bytes.empty() && !request_done_ && !closing_) {
+    const auto taken = parser_.parse(bytes);
+    if (!taken) return refuse(taken.error());
+    bytes.remove_prefix(*taken);
+  }
+  if (request_done_ || (dispatched_ && route_ != nullptr && route_->stream_body)) {
+    read_deadline_.reset();
+  }
+  if (request_done_) waiting_.append(bytes);
+}
+
+void Http1ServerSession::refuse(const Error& why) {
+  const int status = why.code == Code::kResourceExhausted ? 431 : 400;
+  const std::string text = std::to_string(status) + " " + std::string(reason_of(status));
+  const bool plain = why.message.starts_with("http:");
+  if (current_ == nullptr) {
+    out_ += "HTTP/1.1 " + text +
+            "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text;
+    if (!plain) out_ += ": " + why.message;
+  }
+  lost(why);
+  closing_ = true;
+}
+
+void Http1ServerSession::on_head(Http1Head head) {
+  request_ = HttpRequest();
+  request_.method = std::move(head.method);
+  request_.target = std::move(head.target);
+  request_.headers = std::move(head.fields);
+  request_.peer = peer_;
+  split_target(request_);
+  keep_alive_ = head.keep_alive && !shutting_down_;
+  if (head.minor >= 1 && !has_field(request_.headers, "host")) {
+    return refuse({Code::kInvalidArgument, "missing required Host header"});
+  }
+  route_ = table_.find_route(request_.path);
+  max_body_ = route_ != nullptr ? route_->max_body_bytes : 0;
+  current_ = std::make_shared<HttpState>();
+  current_->mailbox = mailbox_;
+  current_->high_water_bytes = options_.stream_high_water;
+  current_->session = this;
+  current_->head_only = request_.method == "HEAD";
+  current_->http10 = head.minor == 0;
+  if (request_.header("expect") == "100-continue") out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  if (route_ != nullptr && route_->stream_body) dispatch();
+}
+
+void Http1ServerSession::on_body(ByteView piece) {
+  if (closing_ || current_ == nullptr) return;
+  if (route_ != nullptr && route_->stream_body) {
+    if (current_->body) current_->body(piece, false);
+    return;
+  }
+  const std::size_t room = max_body_ - request_.body.size();
+  request_.body.append(piece.substr(0, room));
+  if (piece.size() <= room || dispatched_) return;
+  request_.oversized = true;
+  dispatch();
+}
+
+void Http1ServerSession::on_message_end() {
+  if (closing_) return;
+  request_done_ = true;
+  if (!dispatched_) return dispatch();
+  if (current_ != nullptr && current_->body) current_->body({}, true);
+}
+
+void Http1ServerSession::dispatch() {
+  dispatched_ = true;
+  HttpReply reply(current_);
+  const HttpFilter& filter = table_.filter();
+  if (filter && filter(request_, reply, current_->extra_headers)) return;
+  if (route_ == nullptr) return not_found(reply);
+  route_->handler(std::move(request_), reply);
+}
+
+void Http1ServerSession::apply(HttpState& state, Command& command) {
+  const bool current = current_.get() == &state && !answer_done_;
+  switch (command.kind) {
+    case CommandKind::kHttpSend:
+      if (current) write_whole(state, *command.extra);
+      break;
+    case CommandKind::kHttpBegin:
+      if (current) write_head(state, *command.extra);
+      break;
+    case CommandKind::kSend:
+      if (current) write_chunk(state, command.bytes.view());
+      break;
+    case CommandKind::kHttpEnd:
+      if (current) write_end(state, command.extra->fields);
+      break;
+    case CommandKind::kOnGone:
+      state.gone = std::move(command.extra->callback);
+      break;
+    case CommandKind::kOnWritable:
+      state.writable = std::move(command.extra->callback);
+      break;
+    default:
+      break;
+  }
+  owner_.session_changed();
+}
+
+void Http1ServerSession::start_line(HttpState& state, const CommandExtra& answer) {
+  out_ += "HTTP/1.1 " + std::to_string(answer.http_status) + " ";
+  out_ += reason_of(answer.http_status);
+  out_ += "\r\n";
+  for (const auto& [name, value] : state.extra_headers) {
+    if (!has_field(answer.fields, name)) append_field(out_, name, value);
+  }
+  for (const auto& [name, value] : answer.fields) append_field(out_, name, value);
+  append_field(out_, "Date", http_date(clock_.wall()));
+  // An answer before the whole request is in leaves the rest unread.
+  if (!request_done_) keep_alive_ = false;
+  if (!keep_alive_) {
+    append_field(out_, "Connection", "close");
+  } else if (state.http10) {
+    append_field(out_, "Connection", "keep-alive");
+  }
+}
+
+void Http1ServerSession::write_whole(HttpState& state, const CommandExtra& answer) {
+  start_line(state, answer);
+  if (!has_no_body(answer.http_status)) {
+    append_field(out_, "Content-Length", std::to_string(answer.body.size()));
+  }
+  out_ += "\r\n";
+  if (!state.head_only && !has_no_body(answer.http_status)) out_ += answer.body;
+  complete_answer();
+}
+
+void Http1ServerSession::write_head(HttpState& state, const CommandExtra& answer) {
+  if (state.http10) keep_alive_ = false;
+  start_line(state, answer);
+  if (!state.http10) append_field(out_, "Transfer-Encoding", "chunked");
+  out_ += "\r\n";
+}
+
+void Http1ServerSession::write_chunk(HttpState& state, ByteView chunk) {
+  counted_ += chunk.size();
+  if (chunk.empty() || state.head_only) return;
+  if (state.http10) {
+    out_ += chunk;
+    return;
+  }
+  std::array<char, 20> size{};
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), chunk.size(), 16).ptr;
+  out_.append(size.data(), end).append("\r\n").append(chunk).append("\r\n");
+}
+
+void Http1ServerSession::write_end(HttpState& state, const Metadata& trailers) {
+  if (!state.http10 && !state.head_only) {
+    out_ += "0\r\n";
+    for (const auto& [name, value] : trailers) append_field(out_, name, value);
+    out_ += "\r\n";
+  }
+  complete_answer();
+}
+
+void Http1ServerSession::complete_answer() {
+  answer_done_ = true;
+  current_->closed.store(true);
+  current_->gone = nullptr;
+  current_->body = nullptr;
+  if (!keep_alive_ || !request_done_ || shutting_down_) {
+    lost({Code::kOk, {}});
+    closing_ = true;
+    return;
+  }
+  next_request();
+}
+
+void Http1ServerSession::next_request() {
+  current_->session = nullptr;
+  current_.reset();
+  counted_ = 0;
+  request_ = HttpRequest();
+  route_ = nullptr;
+  dispatched_ = request_done_ = answer_done_ = false;
+  read_deadline_.reset();
+  if (waiting_.empty()) return;
+  std::string bytes;
+  bytes.swap(waiting_);
+  parse_more(bytes);
+}
+
+bool Http1ServerSession::receive_end() {
+  // A client that has said all may still wait for a short answer, but nobody reads a stream on.
+  if (current_ == nullptr || !request_done_ || current_->gone) return false;
+  keep_alive_ = false;
+  return true;
+}
+
+void Http1ServerSession::pull(std::string& out, std::size_t limit_bytes) {
+  if (out.size() >= limit_bytes || out_.empty()) return;
+  const std::size_t take = std::min(out_.size(), limit_bytes - out.size());
+  out.append(out_, 0, take);
+  out_.erase(0, take);
+  const std::size_t gone = out_.empty() ? counted_ : std::min(counted_, take);
+  counted_ -= gone;
+  if (current_ == nullptr || gone == 0) return;
+  HttpState& state = *current_;
+  const std::size_t left = state.queued.fetch_sub(gone) - gone;
+  if (left >= options_.stream_low_water || !state.above_high.load()) return;
+  if (state.above_high.exchange(false) && state.writable) state.writable();
+}
+
+void Http1ServerSession::on_time(MonoTime now) {
+  if (!read_deadline_ || now < *read_deadline_) return;
+  read_deadline_.reset();
+  lost({Code::kDeadlineExceeded, "http: request timed out"});
+  closing_ = true;
+  out_.clear();
+}
+
+void Http1ServerSession::begin_shutdown() {
+  shutting_down_ = true;
+  keep_alive_ = false;
+  if (current_ == nullptr && !parser_.mid_message()) closing_ = true;
+}
+
+void Http1ServerSession::lost(const Error& /*why*/) {
+  if (current_ == nullptr) return;
+  const std::shared_ptr<HttpState> state = std::move(current_);
+  current_.reset();
+  counted_ = 0;
+  state->session = nullptr;
+  state->closed.store(true);
+  state->body = nullptr;
+  state->writable = nullptr;
+  if (const auto gone = std::move(state->gone)) gone();
+}
+
+}  // namespace truss::net

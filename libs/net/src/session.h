@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "truss/common/bytes.h"
+#include "truss/common/clock.h"
+#include "truss/common/error.h"
+
+namespace truss::net {
+
+/// Whoever carries a session's bytes.
+class SessionOwner {
+ public:
+  virtual ~SessionOwner() = default;
+  /// Something changed outside receive(): pull(), finished() and next_time() want to be asked.
+  virtual void session_changed() = 0;
+};
+
+/// One end of one connection's protocol, as bytes in and bytes out: knows no socket, no timer.
+/// Destroy only after lost().
+///
+/// Lives on: one net thread.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Bytes of the peer. Errors: close after flushing what pull() gives.
+  virtual Result<void> receive(ByteView bytes) = 0;
+  /// The peer sent its end. True: the connection may stay half open for what is still to be said.
+  virtual bool receive_end() { return false; }
+  /// False while the session can't take bytes (a pipelined request waits for the answer before).
+  virtual bool wants_input() const { return true; }
+  /// Appends output until there is none or `out` holds about `limit_bytes`.
+  virtual void pull(std::string& out, std::size_t limit_bytes) = 0;
+  /// Flush what pull() gives, then close.
+  virtual bool finished() const = 0;
+  /// When on_time wants to be called, if ever.
+  virtual std::optional<MonoTime> next_time() const = 0;
+  virtual void on_time(MonoTime now) = 0;
+  /// Starts a graceful end: finished() turns true when the running calls are done.
+  virtual void begin_shutdown() = 0;
+  /// The connection is gone: ends every call with `why`. The last call but the destructor.
+  virtual void lost(const Error& why) = 0;
+};
+
+}  // namespace truss::net
