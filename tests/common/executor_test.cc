@@ -9,6 +9,8 @@
 #include <mutex>
 #include <vector>
 
+#include "truss/common/await.h"
+
 using namespace truss;
 
 TEST_CASE("tasks of one thread run in the order posted, one at a time") {
@@ -156,4 +158,14 @@ TEST_CASE("the destructor stops the thread") {
     executor->post([&] { ++ran; });
   }
   CHECK(ran == 1);
+}
+
+TEST_CASE("await blocks until the task has run") {
+  ThreadRuntime runtime;
+  const auto executor = runtime.make_executor("await");
+  std::promise<int> promise;
+  auto future = promise.get_future();
+  executor->post([&] { promise.set_value(5); });
+  CHECK(await(*executor, std::move(future)) == 5);
+  executor->stop();
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "truss/common/await.h"
+
 using namespace truss;
 using namespace truss::testing;
 
@@ -171,4 +173,24 @@ TEST_CASE("random generators differ by purpose and repeat by seed") {
   CHECK(a.random("x").next() == b.random("x").next());
   CHECK(a.random("x").next() != a.random("y").next());
   CHECK(a.random("x").next() != c.random("x").next());
+}
+
+TEST_CASE("await runs the tasks it waits for, of any executor") {
+  SimRuntime world(1);
+  const auto a = world.make_executor("a");
+  const auto b = world.make_executor("b");
+  std::promise<int> promise;
+  a->post_at(world.clock().now() + std::chrono::seconds(5),
+             [&] { b->post([&] { promise.set_value(7); }); });
+  CHECK(await(*a, promise.get_future()) == 7);
+  CHECK_FALSE(world.step());
+}
+
+TEST_CASE("await of what nobody will do ends the member") {
+  SimRuntime world(1);
+  SimMember one(world, "one");
+  const auto a = one.make_executor("a");
+  std::promise<void> never;
+  CHECK_FALSE(one.call([&] { await(*a, never.get_future()); }));
+  CHECK(one.death() == "waits for what can't come");
 }

@@ -18,6 +18,7 @@ class SimExecutor final : public Executor {
   void cancel(TimerId id) override;
   bool is_current() const override { return running_ > 0; }
   void stop() override;
+  void wait(const std::function<bool()>& done, const std::function<void()>& block) override;
 
   bool runnable() const { return !queue_.empty(); }
   /// Runs the first task; the member's death is noted.

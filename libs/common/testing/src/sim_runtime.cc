@@ -79,6 +79,13 @@ void SimExecutor::stop() {
   drop();
 }
 
+void SimExecutor::wait(const std::function<bool()>& done, const std::function<void()>&) {
+  TRUSS_CHECK(running_ == 0, "an executor can't wait for itself");
+  while (!done()) {
+    if (stopped_ || !world_.step()) throw SimDeath{member_, "waits for what can't come"};
+  }
+}
+
 void SimExecutor::drop() {
   stopped_ = true;
   // Destroying a task may post or cancel: take them out first.

@@ -3,6 +3,7 @@
 #include <absl/functional/any_invocable.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,13 @@ class Executor {
   /// Runs what is queued (not timers), then ends the thread and waits for it. Idempotent.
   /// Must not be called from a task of this executor.
   virtual void stop() = 0;
+  /// Waits for something that tasks (of this executor or others) will bring about: calls `block`,
+  /// which returns when it has come. The simulator runs tasks until `done()` instead, since nobody
+  /// else would. Use await() of await.h. Not from a task of this executor.
+  virtual void wait(const std::function<bool()>& done, const std::function<void()>& block) {
+    static_cast<void>(done);
+    block();
+  }
 };
 
 /// Makes executors and owns the clock: the only place where a thread starts.
