@@ -2,7 +2,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 TRUSS_ROOT=$PWD
-export DEBIAN_FRONTEND=noninteractive CCACHE_DIR=${CCACHE_DIR:-$TRUSS_ROOT/build/ccache}
+export DEBIAN_FRONTEND=noninteractive
+# so that checkouts in different folders share what was compiled
+export CCACHE_BASEDIR=$TRUSS_ROOT CCACHE_NOHASHDIR=1
 
 say() { printf '%s\n' "truss: $*" >&2; }
 
