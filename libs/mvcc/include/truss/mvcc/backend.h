@@ -127,13 +127,16 @@ class Backend {
   bool has_room() const;
   /// Runs `task` (on the backend executor, or at once) when has_room() is true.
   void when_room(Task task);
-  /// Blocks until has_room(). Never in a single-threaded simulation.
+  /// Blocks until has_room().
   void wait_for_room();
 
   // --- Reading. Thread: any.
 
   /// A view of bucket `key` with everything written before the call.
   Result<ReadView> view();
+  /// The same for a caller who asks only for revisions >= `oldest`: free of bolt if all lie in
+  /// memory.
+  Result<ReadView> view(Revision oldest);
   /// Value in any bucket but `key`, batches included.
   Result<std::optional<std::string>> get(schema::BucketId bucket, ByteView key);
   /// Visits a bucket other than `key` in key order, batches included.
@@ -152,8 +155,8 @@ class Backend {
   void commit(Task done);
   /// The same, blocking. Not from the backend executor.
   void force_commit();
-  /// Queues `change` as a bolt transaction of its own on the backend executor, after what is
-  /// closed now; `done` gets its outcome there. A failed change is rolled back.
+  /// Queues `change` as a bolt transaction of its own on the backend executor; `done` gets its
+  /// outcome there. A failed change is rolled back. Batches still in memory come after it.
   void update(std::function<Result<>(bolt::Tx&)> change, std::function<void(Result<>)> done);
 
   /// A bolt read transaction of what is committed: its write_to gives a snapshot file's image.
@@ -191,8 +194,9 @@ class Backend {
   /// Commits what is left, blocking, and takes no more. Idempotent. Stop the executor afterwards.
   void close();
 
- private:
   struct Impl;
+
+ private:
   explicit Backend(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };

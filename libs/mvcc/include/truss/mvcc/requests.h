@@ -18,8 +18,8 @@ enum class SortTarget : std::int32_t { kKey = 0, kVersion = 1, kCreate = 2, kMod
 
 /// `range_end`: empty = the one key; a single zero byte = all keys >= key; else [key, range_end).
 struct RangeRequest {
-  ByteView key;
-  ByteView range_end;
+  ByteView key{};
+  ByteView range_end{};
   std::int64_t limit = 0;     ///< <= 0: none
   std::int64_t revision = 0;  ///< <= 0: latest
   SortOrder sort_order = SortOrder::kNone;
@@ -40,8 +40,8 @@ struct RangeResult {
 };
 
 struct PutRequest {
-  ByteView key;
-  ByteView value;
+  ByteView key{};
+  ByteView value{};
   LeaseId lease = kNoLease;
   bool prev_kv = false;
   bool ignore_value = false;
@@ -53,8 +53,8 @@ struct PutResult {
 };
 
 struct DeleteRangeRequest {
-  ByteView key;
-  ByteView range_end;
+  ByteView key{};
+  ByteView range_end{};
   bool prev_kv = false;
 };
 struct DeleteRangeResult {
@@ -75,10 +75,10 @@ enum class CompareTarget : std::int32_t {
 struct Compare {
   CompareResult result = CompareResult::kEqual;
   CompareTarget target = CompareTarget::kVersion;
-  ByteView key;
-  ByteView range_end;
+  ByteView key{};
+  ByteView range_end{};
   std::int64_t number = 0;  ///< for every target but kValue
-  ByteView value;           ///< for kValue
+  ByteView value{};         ///< for kValue
 };
 
 struct RequestOp;

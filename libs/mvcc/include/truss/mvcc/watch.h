@@ -19,10 +19,10 @@ class WatchHub;
 
 /// A watch to create. Views live until create() returns.
 struct WatchRequest {
-  ByteView key;                     ///< empty becomes "\0"
-  ByteView range_end;               ///< as in RangeRequest
-  std::int64_t start_revision = 0;  ///< <= 0: from the next revision on
-  std::int64_t watch_id = 0;        ///< 0: the lowest id free on the stream
+  ByteView key{};                   ///< empty becomes "\0"
+  ByteView range_end{};             ///< as in RangeRequest
+  std::int64_t start_revision = 0;  ///< 0: from the next revision on; < 0 as etcd 3.4.23
+  std::int64_t watch_id = 0;        ///< 0: the next id of the stream that is free, from 0
   bool no_put = false;              ///< filter NOPUT
   bool no_delete = false;           ///< filter NODELETE
   bool prev_kv = false;

@@ -11,11 +11,11 @@ namespace truss::schema {
 /// mvccpb.KeyValue whose key and value somebody else owns. Also what goes on the wire: a record of
 /// bucket `key` may be spliced into a RangeResponse as it is.
 struct KeyValueView {
-  ByteView key;
+  ByteView key{};
   std::int64_t create_revision = 0;
   std::int64_t mod_revision = 0;
   std::int64_t version = 0;
-  ByteView value;
+  ByteView value{};
   std::int64_t lease = 0;
 
   friend bool operator==(const KeyValueView&, const KeyValueView&) = default;
