@@ -1,5 +1,7 @@
 #include "connection.h"
 
+#include <cstring>
+
 #include "truss/net/io_thread.h"
 
 namespace truss::net {
@@ -10,6 +12,10 @@ constexpr std::size_t kWriteBytes = 256u << 10;
 constexpr int kReadsPerTurn = 4;
 constexpr int kWritesPerTurn = 4;
 constexpr auto kLinger = std::chrono::milliseconds(500);
+
+Error broken(int sys_errno) {
+  return {Code::kCanceled, std::string("connection: ") + std::strerror(sys_errno), sys_errno};
+}
 
 }  // namespace
 
@@ -54,7 +60,7 @@ void Connection::on_readable() {
     if (got.kind == IoOutcome::Kind::kWouldBlock) break;
     if (got.kind == IoOutcome::Kind::kEnd) return take_end();
     if (got.kind == IoOutcome::Kind::kBroken) {
-      return close({Code::kCanceled, "connection broken", got.sys_errno});
+      return close(broken(got.sys_errno));
     }
     if (!lingering_) take(ByteView(buffer.data(), got.bytes));
     if (got.bytes < buffer.size()) break;
@@ -99,7 +105,7 @@ bool Connection::write_pending() {
   if (pending_.empty()) return true;
   const IoOutcome put = stream_.write(pending_);
   if (put.kind == IoOutcome::Kind::kBroken) {
-    close({Code::kCanceled, "connection broken", put.sys_errno});
+    close(broken(put.sys_errno));
     return false;
   }
   pending_.erase(0, put.bytes);
@@ -122,7 +128,7 @@ void Connection::flush() {
     if (out.empty()) break;
     const IoOutcome put = stream_.write(out);
     if (put.kind == IoOutcome::Kind::kBroken) {
-      return close({Code::kCanceled, "connection broken", put.sys_errno});
+      return close(broken(put.sys_errno));
     }
     if (put.bytes < out.size()) pending_.assign(out, put.bytes);
     if (++writes == kWritesPerTurn && pending_.empty()) {

@@ -42,6 +42,7 @@ class Http2Stream {
   /// What is still to be sent as DATA; after pushing call Http2Session::resume.
   GrpcOutBody& out() { return out_; }
   bool remote_ended() const { return remote_ended_; }
+  bool local_ended() const { return local_ending_; }
 
  private:
   friend class Http2Session;

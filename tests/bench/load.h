@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "histogram.h"
+#include "truss/common/clock.h"
+#include "truss/common/error.h"
+
+namespace truss::bench {
+
+/// One closed-loop load: every client has one request under way at any time.
+struct LoadSpec {
+  std::string op;                ///< one of load_ops()
+  std::size_t clients = 64;      ///< for watch: writers
+  std::size_t connections = 12;  ///< at most; never more than clients
+  Duration warm_up = std::chrono::milliseconds(300);
+  Duration duration = std::chrono::milliseconds(2500);
+  std::size_t key_space = 10'000;
+  std::size_t value_bytes = 256;
+  std::size_t watchers = 1000;
+  std::size_t watch_streams = 10;
+  std::uint64_t seed = 1;
+};
+
+/// What was measured between the end of the warm-up and the end.
+struct LoadResult {
+  std::uint64_t operations = 0;  ///< for watch: events
+  std::uint64_t errors = 0;      ///< statuses other than OK, and answers too short to be right
+  std::string first_error;
+  double seconds = 0;
+  Histogram latency;  ///< request to answer; for watch: put to event
+};
+
+/// `put`, `get-lin`, `get-ser`, `range100`, `txn4`, `mixed`, `watch`, `lease`.
+const std::vector<std::string>& load_ops();
+/// True if the op reads keys that must be there before.
+bool needs_keys(const std::string& op);
+
+/// Called on the generator's thread at the two ends of the measured time.
+struct LoadMarks {
+  virtual ~LoadMarks() = default;
+  virtual void begin() = 0;
+  virtual void end() = 0;
+};
+
+/// Runs one load against a server. Errors: kInvalidArgument (op), or the first error if nothing
+/// succeeded.
+Result<LoadResult> run_load(const std::string& address, const LoadSpec& spec, LoadMarks& marks);
+
+/// Writes every key of the key space once.
+Result<void> fill_keys(const std::string& address, const LoadSpec& spec);
+
+}  // namespace truss::bench

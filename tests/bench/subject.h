@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "truss/common/error.h"
+
+namespace truss::bench {
+
+/// How to start a server that takes etcd's flags.
+struct SubjectSpec {
+  std::string name;                ///< `member`, `etcd`
+  std::string program;             ///< path
+  std::vector<std::string> flags;  ///< beyond those every subject gets
+};
+
+/// What a process has used so far.
+struct Usage {
+  double cpu_seconds = 0;
+  std::int64_t rss_anon_kib = 0;
+  std::int64_t rss_file_kib = 0;
+  std::int64_t wal_fsyncs = 0;
+};
+
+/// One running server on free loopback ports, with its data in a fresh folder below `folder`.
+class Subject {
+ public:
+  Subject(SubjectSpec spec, std::string folder);
+  ~Subject();  ///< stop(), and removes the data
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
+
+  /// Starts it and waits until /health says yes. Errors: kUnavailable with the end of its log.
+  Result<void> start();
+  /// SIGTERM, and SIGKILL after ten seconds.
+  void stop();
+  const std::string& address() const { return address_; }
+  const std::string& name() const { return spec_.name; }
+  /// Errors: kUnavailable if it has died or /metrics doesn't answer.
+  Result<Usage> usage() const;
+
+ private:
+  bool alive() const;
+  std::string log_tail() const;
+  std::vector<std::string> command() const;
+
+  SubjectSpec spec_;
+  std::string data_;
+  std::string address_;
+  std::string peer_address_;
+  pid_t pid_ = -1;
+};
+
+/// Seconds that all processors of the machine together were busy since boot.
+double machine_busy_seconds();
+/// Seconds of processor that this process has used.
+double own_cpu_seconds();
+
+/// Body of a plain HTTP GET. Errors: kUnavailable.
+Result<std::string> http_get(const std::string& address, const std::string& path);
+
+}  // namespace truss::bench
