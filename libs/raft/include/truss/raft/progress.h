@@ -56,8 +56,8 @@ enum class ProgressState : std::uint8_t {
 /// Source: etcd-io/raft tracker.Progress.
 class Progress {
  public:
-  Progress(NodeId id, Index next, const Inflights& window)
-      : id(id), next(next), inflights(window) {}
+  Progress(NodeId peer, Index first_to_send, const Inflights& window)
+      : id(peer), next(first_to_send), inflights(window) {}
 
   NodeId id;
   Index match;                 ///< highest index known to be in the peer's log

@@ -29,6 +29,7 @@ struct ReadState {
 };
 
 /// Messages whose slots, with the room of their inner vectors, are used again after clear().
+/// Invariant: slots past the end are as Message{}.
 class MessageList {
  public:
   Message* begin() { return slots_.data(); }
@@ -41,9 +42,11 @@ class MessageList {
   const Message& operator[](std::size_t i) const { return slots_[i]; }
   operator std::span<Message>() { return {slots_.data(), size_}; }
 
-  /// A fresh message at the end, all fields as in Message{}. Valid until the next add().
+  /// A fresh message at the end, all fields as in Message{}. The reference is valid until the next
+  /// add().
   Message& add();
-  void clear() { size_ = 0; }
+  void drop_last();
+  void clear();
   friend void swap(MessageList& a, MessageList& b) noexcept {
     std::swap(a.slots_, b.slots_);
     std::swap(a.size_, b.size_);

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "context.h"
+#include "method.h"
+
+namespace truss::api {
+
+/// Stands before every method: learner and leader gates, the strict scan of the request, counters.
+/// Source: server/etcdserver/api/v3rpc/interceptor.go.
+///
+/// Thread: any.
+class Dispatcher {
+ public:
+  Dispatcher(Context& context, const MethodTable& methods) : context_(context), methods_(methods) {}
+
+  /// Answers one unary call. `request` is what the client sent.
+  void call(const Method& method, const CallInfo& info, SharedBytes request, Done done);
+  /// Opens one streaming call. Null: refused, and `port` was finished.
+  std::shared_ptr<net::StreamHandler> open(const Method& method, const CallInfo& info,
+                                           std::shared_ptr<StreamPort> port);
+
+  /// Requests seen, by {`unary` or `stream`, client API version}.
+  std::map<std::pair<std::string, std::string>, std::uint64_t> client_requests() const;
+  const MethodTable& methods() const { return methods_; }
+
+ private:
+  Result<> admit(const Method& method, const CallInfo& info);
+  void count_client(const Method& method, const CallInfo& info);
+
+  Context& context_;
+  const MethodTable& methods_;
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> clients_;
+};
+
+/// The canonical encoding of a request: `bytes` themselves where they already are, else decoded and
+/// encoded again without unknown fields.
+/// Errors: kInternal with the decoder's text alone.
+Result<SharedBytes> canonical_request(const Method& method, SharedBytes bytes);
+
+/// What etcd's gRPC layer makes of metadata.
+CallInfo call_info(const net::CallContext& call, server::CompatLevel level);
+
+}  // namespace truss::api

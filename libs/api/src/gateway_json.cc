@@ -1,0 +1,81 @@
+#include "gateway_json.h"
+
+#include "gateway.h"
+#include "proto_bytes.h"
+
+namespace truss::api {
+
+std::string error_body(const Error& error, server::CompatLevel level) {
+  const std::string code = std::to_string(static_cast<int>(error.code));
+  if (dialect_of(level) == JsonDialect::kV2) {
+    return "{\"code\":" + code + ",\"message\":" + json_string(error.message, false) + "}";
+  }
+  const std::string text = json_string(error.message);
+  return "{\"error\":" + text + ",\"message\":" + text + ",\"code\":" + code + "}";
+}
+
+std::string stream_error_line(const Error& error, server::CompatLevel level) {
+  if (dialect_of(level) == JsonDialect::kV2)
+    return "{\"error\":" + error_body(error, level) + "}\n";
+  const int status = http_status(error.code, level);
+  return "{\"error\":{\"grpc_code\":" + std::to_string(static_cast<int>(error.code)) +
+         ",\"http_code\":" + std::to_string(status) + ",\"message\":" + json_string(error.message) +
+         ",\"http_status\":" + json_string(http_status_text(status)) + "}}";
+}
+
+void reply_error(net::HttpReply& reply, const Error& error, server::CompatLevel level,
+                 bool from_call) {
+  const int status = http_status(error.code, level);
+  const std::string body = error_body(error, level);
+  net::Metadata headers = {{"Content-Type", "application/json"}};
+  if (!from_call || dialect_of(level) == JsonDialect::kV2) {
+    return reply.send(status, std::move(headers), body);
+  }
+  // v1 hands on what gRPC's trailers-only answer held.
+  headers.emplace_back("Trailer", "Grpc-Trailer-Content-Type");
+  reply.begin(status, std::move(headers));
+  reply.write(body);
+  reply.end({{"Grpc-Trailer-Content-Type", "application/grpc"}});
+}
+
+Result<std::string> response_json(const Method& method, ByteView encoded, JsonDialect dialect) {
+  const auto message = new_message(*method.response);
+  if (!message->ParseFromArray(encoded.data(), static_cast<int>(encoded.size()))) {
+    return fail(Code::kInternal, "response of " + method.path() + " does not parse");
+  }
+  std::string out;
+  append_json(out, *message, dialect);
+  return out;
+}
+
+void JsonLines::begin(int status) {
+  if (begun_.exchange(true)) return;
+  net::Metadata headers = {{"Content-Type", "application/json"}};
+  if (status == 200 && dialect_of(level_) == JsonDialect::kV1) {
+    headers.emplace_back("Grpc-Metadata-Content-Type", "application/grpc");
+  }
+  reply_.begin(status, std::move(headers));
+}
+
+std::size_t JsonLines::send(SharedBytes message) {
+  auto json = response_json(method_, message.view(), dialect_of(level_));
+  if (!json) {
+    finish(std::move(json).error());
+    return 0;
+  }
+  begin(200);
+  queued_ = reply_.write("{\"result\":" + *json + "}\n");
+  return queued_;
+}
+
+void JsonLines::finish(Error status) {
+  if (status.code != Code::kOk) {
+    begin(http_status(status.code, level_));
+    reply_.write(stream_error_line(status, level_));
+  } else {
+    begin(200);
+  }
+  reply_.end();
+}
+
+}  // namespace truss::api

@@ -1,0 +1,101 @@
+#include "core.h"
+
+/// Campaigns and votes (raft paper §5.2, §5.4.1; thesis §9.6 for pre-votes).
+namespace truss::raft {
+
+bool Core::lease_shields() const {
+  return config_.check_quorum && leader() != kNoNode && election_elapsed_ < config_.election_tick;
+}
+
+void Core::campaign_if_allowed(Campaign kind) {
+  if (leading() != nullptr) return;
+  if (!promotable()) {
+    logger_.warn("cannot campaign: not promotable", {{"raft-id", id().value()}});
+    return;
+  }
+  if (log_.has_unapplied_conf_change()) {
+    // With it applied, the quorum to be asked may be another one.
+    logger_.warn("cannot campaign: a conf change is not applied yet", {{"raft-id", id().value()}});
+    return;
+  }
+  logger_.info("starts an election", {{"raft-id", id().value()}, {"term", term_.value()}});
+  campaign(kind);
+}
+
+void Core::campaign(Campaign kind) {
+  const bool asking = kind == Campaign::kPreVote;
+  if (asking) {
+    become_pre_candidate();
+  } else {
+    become_candidate();
+  }
+  const Term term = asking ? term_ + 1 : term_;
+  const EntryId last = log_.last();
+  for (NodeId voter : all_voters(tracker_.config())) {
+    if (voter == id()) {
+      // Our own vote counts when it is durable, like any other.
+      emit(asking ? MessageType::kPreVoteResp : MessageType::kVoteResp, voter).term = term;
+      continue;
+    }
+    Message& m = emit(asking ? MessageType::kPreVote : MessageType::kVote, voter);
+    m.term = term;
+    m.index = last.index;
+    m.log_term = last.term;
+    if (kind == Campaign::kTransfer) m.context = SharedBytes::copy(kCampaignTransfer);
+  }
+}
+
+void Core::on_vote_request(const Message& m) {
+  const bool asking = m.type == MessageType::kPreVote;
+  // No test of membership: a promoted learner may not know of its promotion yet, and the candidate
+  // may need its vote to win.
+  const bool free =
+      vote_ == m.from || (vote_ == kNoNode && leader() == kNoNode) || (asking && m.term > term_);
+  const bool granted = free && log_.is_up_to_date({m.index, m.log_term});
+  Message& answer = emit(asking ? MessageType::kPreVoteResp : MessageType::kVoteResp, m.from);
+  answer.reject = !granted;
+  // The term of the question: a pre-candidate would ignore our own, lower one.
+  if (granted) answer.term = m.term;
+  if (granted && !asking) {
+    election_elapsed_ = 0;
+    vote_ = m.from;
+  }
+}
+
+StepResult Core::on_message_as_candidate(Tally& votes, MessageType awaited, Message& m) {
+  switch (m.type) {
+    case MessageType::kProp:
+      return tl::unexpected(Refusal::kNoLeader);
+    case MessageType::kApp:
+    case MessageType::kHeartbeat:
+    case MessageType::kSnap:
+      // Of our own term: somebody else has won.
+      become_follower(m.term, m.from);
+      follow(m);
+      return {};
+    default:
+      if (m.type == awaited) on_vote(votes, m);
+      return {};
+  }
+}
+
+void Core::on_vote(Tally& votes, const Message& m) {
+  votes.record(m.from, !m.reject);
+  logger_.info("received a vote", {{"raft-id", id().value()},
+                                   {"from", m.from.value()},
+                                   {"granted", !m.reject},
+                                   {"term", term_.value()}});
+  switch (tracker_.result(votes)) {
+    case VoteResult::kPending:
+      return;
+    case VoteResult::kLost:
+      return become_follower(term_, kNoNode);
+    case VoteResult::kWon:
+      break;
+  }
+  if (role() == Role::kPreCandidate) return campaign(Campaign::kVote);
+  become_leader();
+  broadcast_append();
+}
+
+}  // namespace truss::raft
