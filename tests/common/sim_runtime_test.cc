@@ -194,3 +194,19 @@ TEST_CASE("await of what nobody will do ends the member") {
   CHECK_FALSE(one.call([&] { await(*a, never.get_future()); }));
   CHECK(one.death() == "waits for what can't come");
 }
+
+TEST_CASE("an executor that waits inside a task starts no other of its tasks") {
+  SimRuntime world(1);
+  const auto a = world.make_executor("a");
+  const auto b = world.make_executor("b");
+  std::string order;
+  std::promise<void> promise;
+  a->post([&] {
+    b->post([&] { promise.set_value(); });
+    await(*b, promise.get_future());
+    order += "1";
+  });
+  a->post([&] { order += "2"; });
+  CHECK(world.run_until_idle());
+  CHECK(order == "12");
+}

@@ -20,7 +20,8 @@ class SimExecutor final : public Executor {
   void stop() override;
   void wait(const std::function<bool()>& done, const std::function<void()>& block) override;
 
-  bool runnable() const { return !queue_.empty(); }
+  /// Has a task and is not inside one (that waits, say).
+  bool runnable() const { return running_ == 0 && !queue_.empty(); }
   /// Runs the first task; the member's death is noted.
   void run_one();
   /// Drops what is queued; nothing runs any more.
