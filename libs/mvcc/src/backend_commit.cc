@@ -99,7 +99,7 @@ Result<> Backend::Impl::write_batch(bolt::Tx& tx, const Batch& batch) {
     TRUSS_ASSIGN(auto bucket, tx.create_bucket_if_absent(schema::bucket_name(where.first)));
     TRUSS_TRY(value ? bucket.put(where.second, *value) : bucket.remove(where.second));
   }
-  if (batch.consistent_index == 0) return {};
+  if (batch.consistent_index == 0 || options.forget_consistent_index) return {};
   TRUSS_ASSIGN(auto meta, tx.create_bucket_if_absent(schema::bucket_name(schema::BucketId::kMeta)));
   TRUSS_TRY(meta.put(schema::kConsistentIndexKey, schema::encode_u64(batch.consistent_index)));
   if (options.write_term && batch.term > 0)

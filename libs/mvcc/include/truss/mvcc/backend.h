@@ -26,6 +26,8 @@ struct BackendOptions {
   std::uint64_t batch_limit = 10'000;  ///< operations of one batch
   bolt::Options bolt;                  ///< freelist type, map_populate, initial_mmap_size, ...
   bool write_term = false;             ///< keep `term` in bucket meta (levels 3.5 and later)
+  /// Caution: breaks recovery. Set by tests only, to show that the crash sweep notices.
+  bool forget_consistent_index = false;
 };
 
 /// What the backend needs of the WAL before a bolt commit.

@@ -20,6 +20,13 @@ std::optional<InitialCluster> parse_initial_cluster(std::string_view text);
 
 enum class AutoCompaction : std::uint8_t { kOff, kPeriodic, kRevision };
 
+/// Promises broken on purpose, so that the crash sweeps can be shown to notice each of them. Set by
+/// tests only: no flag, variable or file leads here.
+struct Sabotage {
+  bool answer_before_sync = false;       ///< deliver log appends before their fdatasync
+  bool forget_consistent_index = false;  ///< leave it out of the backend's transactions
+};
+
 /// What one member needs to know. Defaults are etcd's.
 struct Config {
   std::string name = "default";
@@ -67,6 +74,7 @@ struct Config {
   bool lease_checkpoint_persist = false;
   bool strict_reconfig_check = true;
   std::uint32_t max_learners = 1;
+  Sabotage sabotage;
 
   /// Ticks without a leader before a follower stands for election.
   std::uint32_t election_ticks() const {
