@@ -1,0 +1,209 @@
+#include "apply_loop.h"
+
+#include "truss/raft/codec.h"
+#include "truss/schema/buckets.h"
+#include "truss/schema/records.h"
+#include "truss/server/errors.h"
+#include "truss/snap/v2_store.h"
+
+namespace truss::server {
+namespace {
+
+constexpr Duration kSlow = std::chrono::milliseconds(100);
+
+schema::ConfState to_schema(const raft::ConfState& state) {
+  schema::ConfState out;
+  for (const raft::NodeId id : state.voters) out.voters.push_back(id.value());
+  for (const raft::NodeId id : state.learners) out.learners.push_back(id.value());
+  return out;
+}
+
+}  // namespace
+
+ApplyLoop::ApplyLoop(Parts parts, Hooks hooks)
+    : p_(parts),
+      hooks_(std::move(hooks)),
+      applied_(parts.snapshot_index),
+      snapshot_index_(parts.snapshot_index) {
+  p_.progress.applied = applied_.value();
+}
+
+void ApplyLoop::submit(ApplyJob job) {
+  std::lock_guard lock(mutex_);
+  jobs_.push_back(std::move(job));
+  if (scheduled_) return;
+  scheduled_ = true;
+  p_.executor.post([this] { turn(); });
+}
+
+void ApplyLoop::turn() {
+  for (;;) {
+    if (!p_.backend.has_room()) {
+      return p_.backend.when_room([this] { p_.executor.post([this] { turn(); }); });
+    }
+    ApplyJob job;
+    {
+      std::lock_guard lock(mutex_);
+      scheduled_ = !jobs_.empty();
+      if (!scheduled_) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    apply_job(job);
+  }
+}
+
+void ApplyLoop::apply_job(ApplyJob& job) {
+  const MonoTime start = p_.clock.now();
+  for (const raft::Entry& entry : job.entries) apply_entry(entry);
+  hooks_.applied(applied_, std::move(job.responses));
+  check_snapshot();
+  const Duration took = p_.clock.now() - start;
+  if (took <= kSlow) return;
+  p_.progress.slow_applies.fetch_add(1, std::memory_order_relaxed);
+  p_.logger.warn("apply request took too long",
+                 {{"took", std::chrono::duration<double>(took).count()},
+                  {"entries", std::uint64_t{job.entries.size()}}});
+}
+
+void ApplyLoop::apply_entry(const raft::Entry& entry) {
+  if (entry.index <= applied_) return;
+  if (entry.index != applied_ + 1) diverged(entry, "an entry before it is missing");
+  {
+    const mvcc::Backend::Hold hold(p_.backend);
+    const bool fresh = entry.index.value() > p_.backend.consistent_index();
+    if (fresh) enter_fresh(entry);
+    if (entry.type == raft::EntryType::kConfChange) {
+      apply_conf_change(entry);
+    } else if (entry.type == raft::EntryType::kNormal) {
+      apply_normal(entry, fresh);
+    } else {
+      diverged(entry, "ConfChangeV2 entries are not used by any release of etcd");
+    }
+  }
+  applied_ = entry.index;
+  term_ = entry.term;
+  p_.progress.applied.store(entry.index.value(), std::memory_order_release);
+  p_.progress.proposals_applied.fetch_add(1, std::memory_order_relaxed);
+}
+
+void ApplyLoop::enter_fresh(const raft::Entry& entry) {
+  p_.backend.set_consistent_index(entry.index.value(), entry.term.value());
+  if (attached_) return;
+  attached_ = true;
+  if (const auto done = p_.membership.attach(p_.backend); !done) {
+    diverged(entry, done.error().message);
+  }
+  store_versions();
+}
+
+/// What bucket `meta` holds beside the index: confState from 3.5 on, storageVersion from 3.6 on
+/// once the cluster has agreed on such a version.
+void ApplyLoop::store_versions() {
+  if (p_.level >= CompatLevel::k35) {
+    p_.backend.put(schema::BucketId::kMeta, schema::kConfStateKey,
+                   schema::encode_conf_state(to_schema(p_.membership.conf_state())));
+  }
+  const auto version = parse_version(p_.membership.version());
+  if (p_.level < CompatLevel::k36 || !version || *version < Version{3, 6, 0}) return;
+  p_.backend.put(schema::BucketId::kMeta, schema::kStorageVersionKey,
+                 version->minor_only().text());
+}
+
+void ApplyLoop::apply_normal(const raft::Entry& entry, bool fresh) {
+  if (entry.data.empty()) {
+    if (p_.progress.is_leader && entry.term.value() == p_.progress.term) hooks_.leads();
+    return;
+  }
+  const Result<LogRequest> request = decode_log_request(entry.data.view());
+  if (!request) diverged(entry, request.error().message);
+  if (const auto* legacy = std::get_if<LegacyRequest>(&request->op)) {
+    apply_legacy(*legacy);
+  } else if (const auto* version = std::get_if<ClusterVersionSet>(&request->op)) {
+    set_version(version->version);
+  } else if (const auto* member = std::get_if<MemberAttributesSet>(&request->op)) {
+    p_.membership.set_attributes(member->member, {member->name, member->client_urls});
+  } else if (!fresh) {
+    return;
+  } else if (const auto* other = std::get_if<Unsupported>(&request->op)) {
+    diverged(entry, "it holds " + request_field_name(other->field) +
+                        ", which this member does not support");
+  } else if (const auto* compaction = std::get_if<CompactionRequest>(&request->op)) {
+    return compact(request->id, *compaction);
+  } else {
+    p_.waiters.answer(request->id, execute(*request));
+    return;
+  }
+  p_.waiters.answer(request->id, answer());
+}
+
+void ApplyLoop::apply_legacy(const LegacyRequest& request) {
+  constexpr std::string_view kMembers = "/0/members/";
+  constexpr std::string_view kAttributes = "/attributes";
+  if (request.method != "PUT") return;
+  if (request.path == "/0/version") return set_version(request.value);
+  std::string_view path = request.path;
+  if (!path.starts_with(kMembers) || !path.ends_with(kAttributes)) return;
+  path.remove_prefix(kMembers.size());
+  path.remove_suffix(kAttributes.size());
+  const auto id = schema::parse_member_key(path);
+  const auto attributes = parse_attributes_json(request.value);
+  if (id && attributes) p_.membership.set_attributes(raft::NodeId(*id), *attributes);
+}
+
+void ApplyLoop::set_version(const std::string& version) {
+  if (p_.membership.version() != version) {
+    p_.logger.info("set cluster version", {{"cluster-version", version}});
+  }
+  p_.membership.set_version(version);
+  if (attached_) store_versions();
+}
+
+void ApplyLoop::apply_conf_change(const raft::Entry& entry) {
+  Result<raft::ConfChange> change = raft::decode_conf_change(entry.data.view());
+  if (!change) diverged(entry, change.error().message);
+  MemberContext context;
+  if (change->type != raft::ConfChangeType::kRemoveNode) {
+    auto parsed = parse_member_json(change->context.view());
+    if (!parsed) diverged(entry, parsed.error().message);
+    context = *std::move(parsed);
+    if (context.member.id != change->node_id) diverged(entry, "its node and context ids differ");
+    context.member.is_learner = change->type == raft::ConfChangeType::kAddLearnerNode;
+  }
+  const std::uint64_t id = change->id;
+  if (const auto allowed = p_.membership.check(*change, context); !allowed) {
+    change->node_id = raft::kNoNode;
+    hooks_.conf_changed(*std::move(change));
+    p_.waiters.answer(id, tl::unexpected(allowed.error()));
+    return;
+  }
+  p_.membership.apply(*change, context);
+  if (attached_) store_versions();
+  const bool removed = change->type == raft::ConfChangeType::kRemoveNode;
+  context.member.id = change->node_id;
+  if (change->node_id != p_.self) hooks_.peer_changed(context.member, removed);
+  hooks_.conf_changed(*std::move(change));
+  ApplyResponse response{p_.store.current_revision(),
+                         MembersResult{*p_.membership.members(), context.member}};
+  p_.waiters.answer(id, std::move(response));
+}
+
+void ApplyLoop::check_snapshot() {
+  if (applied_ - snapshot_index_ <= p_.snapshot_count) return;
+  snapshot_index_ = applied_;
+  raft::Snapshot snapshot;
+  snapshot.metadata = {p_.membership.conf_state(), applied_, term_};
+  snapshot.data = SharedBytes::copy(snap::write_v2_store(p_.membership.document()));
+  hooks_.snapshot_due(std::move(snapshot));
+}
+
+void ApplyLoop::check_damage(const Error& error) const {
+  if (error.code == Code::kCorruption) p_.process.fatal("db is damaged: " + error.message);
+}
+
+void ApplyLoop::diverged(const raft::Entry& entry, const std::string& why) const {
+  p_.process.fatal("can't apply log entry " + std::to_string(entry.index.value()) + " of term " +
+                   std::to_string(entry.term.value()) + ": " + why);
+}
+
+}  // namespace truss::server

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "alarms.h"
+#include "log_request.h"
+#include "membership.h"
+#include "progress.h"
+#include "quota.h"
+#include "raft_loop.h"
+#include "truss/common/executor.h"
+#include "truss/common/log.h"
+#include "truss/common/process.h"
+#include "truss/lease/lessor.h"
+#include "truss/mvcc/backend.h"
+#include "truss/mvcc/store.h"
+#include "waiters.h"
+
+namespace truss::server {
+
+/// Applies committed entries in order: to the store, the leases, the alarms and the membership, and
+/// answers who waits for them. All changes of one entry go into one bolt transaction, with its
+/// consistent index.
+///
+/// Entries at or below the db's consistent index (a replay after a restart) change the membership
+/// in memory only: the db has them.
+///
+/// Full-behaviour: waits while the backend has no room; raft's quota of handed-out bytes bounds
+/// what queues up meanwhile.
+/// Lives on: apply executor; submit() may be called from any thread.
+class ApplyLoop {
+ public:
+  struct Hooks {
+    /// To raft, in log order; node id 0 if refused.
+    std::function<void(raft::ConfChange)> conf_changed;
+    std::function<void(raft::Index, std::vector<raft::Message>)> applied;
+    /// The membership as of `snapshot.metadata.index` is ready to be saved.
+    std::function<void(raft::Snapshot snapshot)> snapshot_due;
+    /// The quota was passed while applying: a NOSPACE alarm should be raised.
+    std::function<void()> out_of_space;
+    /// This member applied the first entry of a term that it leads.
+    std::function<void()> leads;
+    /// The change of a peer that the transport must know of; `removed`: it is gone.
+    std::function<void(const Member& peer, bool removed)> peer_changed;
+  };
+  struct Parts {
+    Executor& executor;
+    Clock& clock;
+    Logger& logger;
+    Process& process;
+    Progress& progress;
+    Waiters& waiters;
+    mvcc::Backend& backend;
+    mvcc::Store& store;
+    lease::Lessor& lessor;
+    Membership& membership;
+    Alarms& alarms;
+    const Quota& quota;
+    CompatLevel level;
+    raft::NodeId self;
+    raft::Index snapshot_index;  ///< of the newest `.snap`; entries after it come
+    std::uint64_t snapshot_count;
+  };
+  ApplyLoop(Parts parts, Hooks hooks);
+
+  void submit(ApplyJob job);
+
+ private:
+  using Answer = Result<ApplyResponse>;
+
+  void turn();
+  void apply_job(ApplyJob& job);
+  void apply_entry(const raft::Entry& entry);
+  void enter_fresh(const raft::Entry& entry);
+  void apply_normal(const raft::Entry& entry, bool fresh);
+  void apply_conf_change(const raft::Entry& entry);
+  void apply_legacy(const LegacyRequest& request);
+  void check_snapshot();
+  void store_versions();
+
+  Answer execute(const LogRequest& request);
+  Answer execute(const mvcc::PutRequest& request);
+  Answer execute(const mvcc::DeleteRangeRequest& request);
+  Answer execute(const mvcc::TxnRequest& request);
+  Answer execute(const LeaseGrantRequest& request);
+  Answer execute(const LeaseRevokeRequest& request);
+  Answer execute(const LeaseCheckpointRequest& request);
+  Answer execute(const AlarmRequest& request);
+  void compact(std::uint64_t id, const CompactionRequest& request);
+  void set_version(const std::string& version);
+  Answer answer() const { return ApplyResponse{p_.store.current_revision(), {}}; }
+  /// Fails under the alarms that forbid a change; `grows`: it may make the db larger.
+  Result<> check_alarms(bool grows) const;
+  Answer settle(Answer answer, bool fits);
+  /// An error of the store that the log can't explain: this member's data is damaged.
+  void check_damage(const Error& error) const;
+  [[noreturn]] void diverged(const raft::Entry& entry, const std::string& why) const;
+
+  const Parts p_;
+  const Hooks hooks_;
+  raft::Index applied_;
+  raft::Term term_;  // of the last entry applied
+  raft::Index snapshot_index_;
+  bool attached_ = false;  // the membership writes to bolt
+
+  std::mutex mutex_;  // guards the mailbox below
+  std::deque<ApplyJob> jobs_;
+  bool scheduled_ = false;
+};
+
+}  // namespace truss::server

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "truss/raft/types.h"
+
+namespace truss::server {
+
+/// Where this member stands, written by its raft and apply threads, read by all.
+struct Progress {
+  std::atomic<std::uint64_t> term{0};
+  std::atomic<std::uint64_t> leader{0};     ///< node id, 0 for none
+  std::atomic<std::uint64_t> committed{0};  ///< index
+  std::atomic<std::uint64_t> applied{0};    ///< index
+  std::atomic<bool> is_leader{false};
+  /// Leader and only voter: nobody else can have been elected, so no round is needed to read.
+  std::atomic<bool> alone{false};
+  std::atomic<std::int64_t> leader_lost_at{0};  ///< MonoTime ticks; 0: never
+
+  std::atomic<std::uint64_t> leader_changes{0};
+  std::atomic<std::uint64_t> proposals_applied{0};
+  std::atomic<std::uint64_t> proposals_failed{0};
+  std::atomic<std::uint64_t> reads_failed{0};
+  std::atomic<std::uint64_t> slow_applies{0};
+  std::atomic<std::uint64_t> leases_expired{0};
+  std::atomic<std::uint64_t> wal_syncs{0};
+  std::atomic<std::uint64_t> wal_bytes{0};
+
+  raft::Index committed_index() const { return raft::Index(committed.load()); }
+  raft::Index applied_index() const { return raft::Index(applied.load()); }
+};
+
+}  // namespace truss::server

@@ -1,0 +1,338 @@
+#include "raft_loop.h"
+
+#include <algorithm>
+
+#include "truss/server/errors.h"
+
+namespace truss::server {
+namespace {
+
+const Error& dropped() {
+  static const Error error{Code::kUnknown, "raft proposal dropped", 0};
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RaftLoop>> RaftLoop::create(Parts parts, Hooks hooks) {
+  const raft::Config config = parts.config;
+  Random& random = parts.random;
+  const bool advance = parts.advance_first_election;
+  std::unique_ptr<RaftLoop> loop(new RaftLoop(std::move(parts), std::move(hooks)));
+  TRUSS_ASSIGN(loop->node_,
+               raft::RawNode::create(config, *loop->storage_, random, loop->logger_));
+  for (std::uint64_t i = 1; advance && i < config.election_tick; ++i) loop->node_->tick();
+  loop->conf_ = loop->node_->conf_state();
+  const raft::HardState state = loop->node_->basic_status().hard_state;
+  loop->replayed_ = state.commit;
+  loop->progress_.term = state.term.value();
+  loop->progress_.committed = state.commit.value();
+  return loop;
+}
+
+RaftLoop::RaftLoop(Parts parts, Hooks hooks)
+    : executor_(parts.executor),
+      clock_(parts.clock),
+      logger_(parts.logger),
+      transport_(parts.transport),
+      progress_(parts.progress),
+      waiters_(parts.waiters),
+      self_(parts.config.id),
+      tick_(parts.tick),
+      request_timeout_(parts.request_timeout),
+      hooks_(std::move(hooks)),
+      storage_(std::move(parts.storage)),
+      reads_(self_, parts.first_read_context, parts.request_timeout, parts.progress),
+      applied_(parts.config.applied) {}
+
+void RaftLoop::start() {
+  executor_.post([this] {
+    next_tick_ = clock_.now();
+    tick();
+  });
+}
+
+void RaftLoop::shut() {
+  shut_ = true;
+  reads_.stop();
+  parked_.clear();
+  check_transfers(true);
+}
+
+// --- Mailbox ---------------------------------------------------------------------------------
+
+template <class Add>
+void RaftLoop::put(Add add) {
+  std::lock_guard lock(mutex_);
+  add(inbox_);
+  if (scheduled_) return;
+  scheduled_ = true;
+  executor_.post([this] { turn(); });
+}
+
+bool RaftLoop::propose(std::uint64_t id, SharedBytes data) {
+  bool taken = true;
+  put([&](Inbox& in) {
+    taken = queued_bytes_ + data.size() <= kMaxQueuedBytes;
+    if (!taken) return;
+    queued_bytes_ += data.size();
+    in.proposals.push_back({id, std::move(data)});
+  });
+  return taken;
+}
+
+void RaftLoop::propose(raft::ConfChange change) {
+  run([this, change = std::move(change)] {
+    if (const auto taken = node_->propose_conf_change(change); !taken) {
+      waiters_.answer(change.id, tl::unexpected(dropped()));
+    }
+  });
+}
+
+void RaftLoop::read(ReadIndexRounds::Callback done) {
+  put([&](Inbox& in) { in.reads.push_back(std::move(done)); });
+}
+
+void RaftLoop::run(Task task) {
+  put([&](Inbox& in) { in.tasks.push_back(std::move(task)); });
+}
+
+void RaftLoop::receive(raft::Message message) {
+  put([&](Inbox& in) { in.messages.push_back(std::move(message)); });
+}
+
+void RaftLoop::report_unreachable(raft::NodeId peer) {
+  run([this, peer] { node_->report_unreachable(peer); });
+}
+
+void RaftLoop::report_snapshot(raft::NodeId peer, bool delivered) {
+  run([this, peer, delivered] { node_->report_snapshot(peer, delivered); });
+}
+
+void RaftLoop::appended(std::vector<WalThread::Job> jobs) {
+  run([this, jobs = std::move(jobs)]() mutable {
+    for (WalThread::Job& job : jobs) {
+      if (!job.snapshot.empty()) (void)storage_->apply_snapshot(job.snapshot);
+      if (!job.entries.empty()) storage_->append(job.entries);
+      if (!job.state.empty()) storage_->set_hard_state(job.state);
+      send_back(std::move(job.responses));
+    }
+  });
+}
+
+void RaftLoop::applied(raft::Index index, std::vector<raft::Message> responses) {
+  run([this, index, responses = std::move(responses)]() mutable {
+    applied_ = index;
+    send_back(std::move(responses));
+    reads_.applied(index);
+  });
+}
+
+void RaftLoop::apply_conf_change(raft::ConfChange change) {
+  run([this, change = std::move(change)] {
+    if (auto conf = node_->apply_conf_change(change)) {
+      conf_ = *std::move(conf);
+    } else {
+      logger_.error("refused a membership change of the log", {{"error", conf.error().message}});
+    }
+  });
+}
+
+void RaftLoop::compact(raft::Snapshot snapshot, std::uint64_t keep) {
+  run([this, snapshot = std::move(snapshot), keep] {
+    const raft::Index index = snapshot.metadata.index;
+    (void)storage_->create_snapshot(index, snapshot.metadata.conf_state, snapshot.data);
+    if (index.value() > keep + 1) (void)storage_->compact(index - keep);
+  });
+}
+
+void RaftLoop::transfer_leader(raft::NodeId target, ReadIndexRounds::Callback done) {
+  run([this, target, done = std::move(done)]() mutable {
+    if (soft_.leader == target) return done({});
+    transfers_.push_back({soft_.leader, clock_.now(), std::move(done)});
+    node_->transfer_leader(target);
+  });
+}
+
+// --- Turns -----------------------------------------------------------------------------------
+
+void RaftLoop::turn() {
+  Inbox in;
+  {
+    std::lock_guard lock(mutex_);
+    std::swap(in, inbox_);
+    scheduled_ = false;
+    queued_bytes_ = 0;
+  }
+  if (shut_) {
+    for (auto& done : in.reads) done(tl::unexpected(errors::stopped()));
+    return;
+  }
+  for (Task& task : in.tasks) task();
+  for (raft::Message& message : in.messages) step(std::move(message));
+  propose_queued(std::move(in.proposals));
+  if (!in.reads.empty()) reads_.add(std::move(in.reads), clock_.now());
+  stand_if_alone();
+  pump();
+}
+
+void RaftLoop::tick() {
+  if (shut_) return;
+  const MonoTime now = clock_.now();
+  node_->tick();
+  stand_if_alone();
+  reads_.tick(*node_, now);
+  check_transfers();
+  pump();
+  // A late tick is not made up for: time that this thread did not see must not count.
+  next_tick_ = std::max(next_tick_ + tick_, now);
+  executor_.post_at(next_tick_, [this] { tick(); });
+}
+
+void RaftLoop::step(raft::Message message) {
+  if (const auto taken = node_->step(std::move(message)); !taken) {
+    logger_.debug("refused a raft message",
+                  {{"reason", std::string_view(raft::reason(taken.error()))}});
+  }
+}
+
+void RaftLoop::propose_queued(std::vector<Proposal> fresh) {
+  if (soft_.leader == raft::kNoNode) {
+    std::move(fresh.begin(), fresh.end(), std::back_inserter(parked_));
+    return;
+  }
+  if (!parked_.empty()) {
+    std::vector<Proposal> late;
+    for (Proposal& p : parked_) {
+      if (waiters_.waiting(p.id)) late.push_back(std::move(p));
+    }
+    parked_.clear();
+    propose_batch(late);
+  }
+  propose_batch(fresh);
+}
+
+void RaftLoop::propose_batch(std::span<Proposal> batch) {
+  if (batch.empty()) return;
+  std::vector<SharedBytes> data;
+  data.reserve(batch.size());
+  for (const Proposal& p : batch) data.push_back(p.data);
+  const auto taken = node_->propose(data);
+  if (taken) return;
+  if (taken.error() == raft::Refusal::kNoLeader) {
+    std::move(batch.begin(), batch.end(), std::back_inserter(parked_));
+    return;
+  }
+  for (const Proposal& p : batch) waiters_.answer(p.id, tl::unexpected(dropped()));
+}
+
+void RaftLoop::pump() {
+  for (;;) {
+    while (node_->has_ready()) handle(node_->ready());
+    const bool leads = soft_.role == raft::Role::kLeader;
+    const bool settled = !leads || progress_.committed_index() >= first_own_;
+    reads_.ask(*node_, clock_.now(), settled && soft_.leader != raft::kNoNode);
+    if (!node_->has_ready()) break;
+  }
+  note_alone();
+}
+
+void RaftLoop::handle(raft::Ready& ready) {
+  if (ready.soft_state) note_soft_state(*ready.soft_state);
+  if (ready.hard_state) {
+    progress_.term = ready.hard_state->term.value();
+    progress_.committed = ready.hard_state->commit.value();
+  }
+  const std::vector<raft::ReadState> read_states = std::move(ready.read_states);
+  dispatch(ready.messages);
+  for (const raft::ReadState& state : read_states) reads_.answered(state);
+}
+
+void RaftLoop::dispatch(raft::MessageList& messages) {
+  std::vector<raft::Message> outgoing;
+  for (raft::Message& m : messages) {
+    if (m.to == raft::kLocalAppendThread) {
+      WalThread::Job job;
+      if (m.term != raft::Term{}) job.state = {m.term, m.vote, m.commit};
+      job.entries = std::move(m.entries);
+      if (m.has_snapshot) job.snapshot = std::move(m.snapshot);
+      job.responses = std::move(m.responses);
+      hooks_.append(std::move(job));
+    } else if (m.to == raft::kLocalApplyThread) {
+      hooks_.apply({std::move(m.entries), std::move(m.responses)});
+    } else {
+      outgoing.push_back(std::move(m));
+    }
+  }
+  if (!outgoing.empty()) transport_.send(std::move(outgoing));
+}
+
+void RaftLoop::note_soft_state(const raft::SoftState& state) {
+  const bool led = soft_.role == raft::Role::kLeader;
+  const bool leads = state.role == raft::Role::kLeader;
+  const bool elected = state.leader != raft::kNoNode && state.leader != soft_.leader;
+  if (soft_.leader != raft::kNoNode && state.leader == raft::kNoNode) {
+    progress_.leader_lost_at = clock_.now().time_since_epoch().count();
+  }
+  if (leads && !led) first_own_ = node_->basic_status().last_index;
+  soft_ = state;
+  progress_.leader = state.leader.value();
+  progress_.is_leader = leads;
+  if (elected) {
+    progress_.leader_changes.fetch_add(1, std::memory_order_relaxed);
+    logger_.info("elected leader", {{"leader", id_text(state.leader)},
+                                    {"term", progress_.term.load()}});
+    reads_.leader_changed();
+    run([this] { propose_queued({}); });
+  }
+  hooks_.leadership(leads, elected);
+  check_transfers();
+}
+
+void RaftLoop::send_back(std::vector<raft::Message> responses) {
+  std::vector<raft::Message> outgoing;
+  for (raft::Message& m : responses) {
+    if (m.to == self_) {
+      step(std::move(m));
+    } else {
+      outgoing.push_back(std::move(m));
+    }
+  }
+  if (!outgoing.empty()) transport_.send(std::move(outgoing));
+}
+
+// --- A cluster of one ------------------------------------------------------------------------
+
+bool RaftLoop::sole_voter() const {
+  return conf_.voters.size() == 1 && conf_.voters.front() == self_ &&
+         conf_.voters_outgoing.empty();
+}
+
+/// Nobody else can be the leader of a cluster of one: no need to wait for the election time-out.
+/// But not before every membership change committed before the restart is known.
+void RaftLoop::stand_if_alone() {
+  const bool idle = soft_.leader == raft::kNoNode && soft_.role == raft::Role::kFollower;
+  if (idle && sole_voter() && applied_ >= replayed_) node_->campaign();
+}
+
+void RaftLoop::note_alone() {
+  const bool leads = soft_.role == raft::Role::kLeader;
+  progress_.alone = leads && sole_voter() && applied_ >= first_own_;
+}
+
+void RaftLoop::check_transfers(bool give_up_all) {
+  const MonoTime now = clock_.now();
+  std::erase_if(transfers_, [&](Transfer& t) {
+    const bool changed = soft_.leader != raft::kNoNode && soft_.leader != t.from;
+    if (changed) {
+      t.done({});
+    } else if (give_up_all) {
+      t.done(tl::unexpected(errors::stopped()));
+    } else if (now - t.since >= request_timeout_) {
+      t.done(tl::unexpected(errors::timeout()));
+    }
+    return changed || give_up_all || now - t.since >= request_timeout_;
+  });
+}
+
+}  // namespace truss::server

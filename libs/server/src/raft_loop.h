@@ -1,0 +1,159 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "progress.h"
+#include "read_index.h"
+#include "truss/common/executor.h"
+#include "truss/common/log.h"
+#include "truss/common/random.h"
+#include "truss/raft/raw_node.h"
+#include "truss/server/transport.h"
+#include "waiters.h"
+#include "wal_thread.h"
+
+namespace truss::server {
+
+/// Committed entries on their way to the apply thread, with what raft wants to hear back.
+struct ApplyJob {
+  std::vector<raft::Entry> entries;
+  std::vector<raft::Message> responses;
+};
+
+/// The consensus loop. Each turn takes everything that has come in, as one batch, feeds it to the
+/// raft core, and passes on what the core wants done: messages to the peers and appends to the WAL
+/// thread at the same time, committed entries to the apply thread.
+///
+/// Full-behaviour of its mailbox: proposals beyond kMaxQueuedBytes are refused.
+/// Lives on: raft executor; functions marked *any* may be called from any thread.
+class RaftLoop final : public TransportSink {
+ public:
+  static constexpr std::size_t kMaxQueuedBytes = 256U << 20;
+
+  struct Hooks {
+    std::function<void(WalThread::Job)> append;
+    std::function<void(ApplyJob)> apply;
+    /// Leader or role changed. On the raft thread; `elected`: there is a new leader.
+    std::function<void(bool is_leader, bool elected)> leadership;
+  };
+  struct Parts {
+    Executor& executor;
+    Clock& clock;
+    Logger& logger;
+    Random& random;
+    Transport& transport;
+    Progress& progress;
+    Waiters& waiters;
+    std::unique_ptr<raft::MemoryStorage> storage;
+    raft::Config config;
+    Duration tick;
+    Duration request_timeout;
+    std::uint64_t first_read_context;
+    bool advance_first_election;  ///< skip most of the first election time-out
+  };
+  /// Errors: those of raft::RawNode::create.
+  static Result<std::unique_ptr<RaftLoop>> create(Parts parts, Hooks hooks);
+
+  /// Starts ticking. Thread: any, once.
+  void start();
+  /// Fails what waits here. On the raft thread, or after its executor has stopped.
+  void shut();
+
+  /// Queues an entry's bytes. False, and nothing queued, if the mailbox is full. Thread: any.
+  bool propose(std::uint64_t id, SharedBytes data);
+  /// Queues a membership change, its id in it. Thread: any.
+  void propose(raft::ConfChange change);
+  /// Thread: any.
+  void read(ReadIndexRounds::Callback done);
+  /// Durable work of the WAL thread. Thread: any.
+  void appended(std::vector<WalThread::Job> jobs);
+  /// Entries up to `index` have been applied. Thread: any.
+  void applied(raft::Index index, std::vector<raft::Message> responses);
+  /// A conf change entry was applied; node id 0 if it was refused. In log order, before the
+  /// applied() that covers it. Thread: any.
+  void apply_conf_change(raft::ConfChange change);
+  /// A snapshot at `index` is on disk: keep `keep` entries before it, forget the rest. Thread: any.
+  void compact(raft::Snapshot snapshot, std::uint64_t keep);
+  /// Hands leadership to `target`; `done` when it has changed, or after the request timeout.
+  /// Thread: any.
+  void transfer_leader(raft::NodeId target, ReadIndexRounds::Callback done);
+  /// Looks at the core. Thread: raft.
+  raft::RawNode& node() { return *node_; }
+  /// Runs `task` on the raft thread in order with the functions above. Thread: any.
+  void run(Task task);
+
+  void receive(raft::Message message) override;
+  void report_unreachable(raft::NodeId peer) override;
+  void report_snapshot(raft::NodeId peer, bool delivered) override;
+
+ private:
+  struct Proposal {
+    std::uint64_t id;
+    SharedBytes data;
+  };
+  struct Inbox {
+    std::vector<Task> tasks;
+    std::vector<raft::Message> messages;
+    std::vector<Proposal> proposals;
+    std::vector<ReadIndexRounds::Callback> reads;
+  };
+  struct Transfer {
+    raft::NodeId from;
+    MonoTime since;
+    ReadIndexRounds::Callback done;
+  };
+
+  RaftLoop(Parts parts, Hooks hooks);
+  template <class Add>
+  void put(Add add);
+  void turn();
+  void tick();
+  void step(raft::Message message);
+  void propose_queued(std::vector<Proposal> fresh);
+  void propose_batch(std::span<Proposal> batch);
+  void pump();
+  void handle(raft::Ready& ready);
+  void dispatch(raft::MessageList& messages);
+  void note_soft_state(const raft::SoftState& state);
+  void send_back(std::vector<raft::Message> responses);
+  void stand_if_alone();
+  void note_alone();
+  bool sole_voter() const;
+  void check_transfers(bool give_up_all = false);
+
+  Executor& executor_;
+  Clock& clock_;
+  Logger& logger_;
+  Transport& transport_;
+  Progress& progress_;
+  Waiters& waiters_;
+  const raft::NodeId self_;
+  const Duration tick_;
+  const Duration request_timeout_;
+  const Hooks hooks_;
+  std::unique_ptr<raft::MemoryStorage> storage_;
+  std::unique_ptr<raft::RawNode> node_;
+  ReadIndexRounds reads_;
+
+  raft::SoftState soft_;
+  raft::ConfState conf_;
+  raft::Index replayed_;     // committed at start: conf changes up to here may be missing
+  raft::Index applied_;      // as the apply thread reported
+  raft::Index first_own_;    // first entry of the term that this member leads
+  std::deque<Proposal> parked_;  // no leader yet
+  std::vector<Transfer> transfers_;
+  MonoTime next_tick_;
+  bool shut_ = false;
+
+  std::mutex mutex_;  // guards the mailbox below
+  Inbox inbox_;
+  std::size_t queued_bytes_ = 0;
+  bool scheduled_ = false;
+};
+
+}  // namespace truss::server

@@ -1,0 +1,154 @@
+#include "wal_thread.h"
+
+#include <algorithm>
+
+#include "truss/wal/maintenance.h"
+
+namespace truss::server {
+
+WalThread::WalThread(Parts parts, Delivered delivered)
+    : executor_(parts.executor),
+      files_(parts.files),
+      process_(parts.process),
+      logger_(parts.logger),
+      progress_(parts.progress),
+      wal_(std::move(parts.wal)),
+      last_state_(parts.last_state),
+      wal_dir_(std::move(parts.wal_dir)),
+      snapshotter_(parts.files, parts.logger, parts.snap_dir),
+      conf_state_in_log_(parts.conf_state_in_log),
+      delivered_(std::move(delivered)) {}
+
+void WalThread::append(Job job) {
+  std::lock_guard lock(mutex_);
+  jobs_.push_back(std::move(job));
+  schedule();
+}
+
+void WalThread::when_synced(std::uint64_t index, Task done) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!finished_) {
+      new_gates_.push_back({raft::Index(index), std::move(done)});
+      return schedule();
+    }
+  }
+  done();
+}
+
+void WalThread::save_snapshot(raft::Snapshot snapshot, Task done) {
+  executor_.post([this, snapshot = std::move(snapshot), done = std::move(done)]() mutable {
+    write_snapshot(snapshot);
+    wal_->release_to(snapshot.metadata.index);
+    done();
+  });
+}
+
+void WalThread::schedule() {
+  if (scheduled_) return;
+  scheduled_ = true;
+  executor_.post([this] { turn(); });
+}
+
+void WalThread::turn() {
+  std::vector<Job> jobs;
+  {
+    std::lock_guard lock(mutex_);
+    scheduled_ = false;
+    jobs.swap(jobs_);
+    for (Gate& gate : new_gates_) gates_.push_back(std::move(gate));
+    new_gates_.clear();
+  }
+  bool must_sync = false;
+  for (Job& job : jobs) {
+    must_sync |= needs_sync(job);
+    write(job);
+  }
+  if (must_sync) wal_->sync();
+  open_gates();
+  note_counts();
+  if (!jobs.empty()) delivered_(std::move(jobs));
+}
+
+void WalThread::write(Job& job) {
+  if (!job.snapshot.empty()) write_snapshot(job.snapshot);
+  wal_->append(job.state, job.entries);
+}
+
+/// etcd's rule: entries, a new vote or a new term need a sync, a new commit index does not.
+bool WalThread::needs_sync(const Job& job) {
+  const bool moved = !job.state.empty() &&
+                     (job.state.term != last_state_.term || job.state.vote != last_state_.vote);
+  if (!job.state.empty()) last_state_ = job.state;
+  return moved || !job.entries.empty() || !job.snapshot.empty();
+}
+
+void WalThread::open_gates() {
+  if (gates_.empty()) return;
+  const auto covered = [this](const Gate& gate) {
+    return gate.index <= std::min(wal_->durable_index(), wal_->durable_commit());
+  };
+  const bool waiting = !std::all_of(gates_.begin(), gates_.end(), covered);
+  if (waiting && wal_->dirty()) wal_->sync();
+  const auto open = std::stable_partition(gates_.begin(), gates_.end(), std::not_fn(covered));
+  std::vector<Gate> ready(std::make_move_iterator(open), std::make_move_iterator(gates_.end()));
+  gates_.erase(open, gates_.end());
+  for (Gate& gate : ready) gate.done();
+}
+
+void WalThread::write_snapshot(const raft::Snapshot& snapshot) {
+  const raft::SnapshotMetadata& meta = snapshot.metadata;
+  if (const auto saved = snapshotter_.save(snapshot); !saved) {
+    process_.fatal("can't save the snapshot at index " + std::to_string(meta.index.value()) +
+                   ": " + saved.error().message);
+  }
+  wal_->save_snapshot({meta.index, meta.term}, conf_state_in_log_ ? &meta.conf_state : nullptr);
+}
+
+void WalThread::purge(std::uint32_t max_wals, std::uint32_t max_snaps, raft::Index older_root) {
+  executor_.post([=, this] {
+    if (max_wals > 0) {
+      const auto gone = wal::purge(files_, wal_dir_, {max_wals, replay_floor(older_root)});
+      if (!gone) logger_.warn("failed to purge WAL files", {{"error", gone.error().message}});
+    }
+    if (max_snaps > 0) {
+      const auto gone = snapshotter_.purge(std::max(max_snaps, 2U));
+      if (!gone) logger_.warn("failed to purge snap files", {{"error", gone.error().message}});
+    }
+  });
+}
+
+/// Where a member that fell back to the db's older root would start to replay: the newest snapshot
+/// that root covers, or the beginning.
+raft::Index WalThread::replay_floor(raft::Index older_root) {
+  const auto marks = snapshotter_.list();
+  if (!marks) return raft::Index{};
+  for (const raft::SnapshotMark& mark : *marks) {
+    if (mark.index <= older_root) return mark.index;
+  }
+  return raft::Index{};
+}
+
+void WalThread::note_counts() {
+  progress_.wal_syncs.store(wal_->syncs(), std::memory_order_relaxed);
+  progress_.wal_bytes.store(wal_->bytes_written(), std::memory_order_relaxed);
+}
+
+void WalThread::finish() {
+  std::vector<Gate> open = std::move(gates_);
+  {
+    std::lock_guard lock(mutex_);
+    finished_ = true;
+    for (Job& job : jobs_) write(job);
+    jobs_.clear();
+    for (Gate& gate : new_gates_) open.push_back(std::move(gate));
+    new_gates_.clear();
+  }
+  if (wal_->dirty()) wal_->sync();
+  gates_.clear();
+  for (Gate& gate : open) gate.done();
+}
+
+void WalThread::close() { wal_->close(); }
+
+}  // namespace truss::server
