@@ -19,10 +19,17 @@ std::string alarm_text(const AlarmMember& alarm) {
     out += "memberID:" + std::to_string(alarm.member.value()) + " ";
   }
   switch (alarm.alarm) {
-    case AlarmType::kNone: break;
-    case AlarmType::kNoSpace: out += "alarm:NOSPACE "; break;
-    case AlarmType::kCorrupt: out += "alarm:CORRUPT "; break;
-    default: out += "alarm:" + std::to_string(static_cast<int>(alarm.alarm)) + " "; break;
+    case AlarmType::kNone:
+      break;
+    case AlarmType::kNoSpace:
+      out += "alarm:NOSPACE ";
+      break;
+    case AlarmType::kCorrupt:
+      out += "alarm:CORRUPT ";
+      break;
+    default:
+      out += "alarm:" + std::to_string(static_cast<int>(alarm.alarm)) + " ";
+      break;
   }
   return out;
 }
@@ -33,8 +40,7 @@ Result<> Alarms::load(mvcc::Backend& backend) {
   on_.clear();
   TRUSS_TRY(backend.for_each(schema::BucketId::kAlarm, [&](ByteView key, ByteView) -> Result<> {
     TRUSS_ASSIGN(const schema::Alarm alarm, schema::decode_alarm(key));
-    on_.insert({raft::NodeId(alarm.member_id),
-                AlarmType{static_cast<std::uint8_t>(alarm.type)}});
+    on_.insert({raft::NodeId(alarm.member_id), AlarmType{static_cast<std::uint8_t>(alarm.type)}});
     return {};
   }));
   count();

@@ -106,8 +106,7 @@ void ApplyLoop::store_versions() {
   }
   const auto version = parse_version(p_.membership.version());
   if (p_.level < CompatLevel::k36 || !version || *version < Version{3, 6, 0}) return;
-  p_.backend.put(schema::BucketId::kMeta, schema::kStorageVersionKey,
-                 version->minor_only().text());
+  p_.backend.put(schema::BucketId::kMeta, schema::kStorageVersionKey, version->minor_only().text());
 }
 
 void ApplyLoop::apply_normal(const raft::Entry& entry, bool fresh) {

@@ -40,7 +40,8 @@ ApplyLoop::Answer ApplyLoop::execute(const mvcc::PutRequest& request) {
   return settle(mvcc::apply_put(p_.store, request).map([](mvcc::PutResult&& result) {
     const std::int64_t revision = result.revision;
     return ApplyResponse{revision, std::move(result)};
-  }), fits);
+  }),
+                fits);
 }
 
 ApplyLoop::Answer ApplyLoop::execute(const mvcc::DeleteRangeRequest& request) {
@@ -60,7 +61,8 @@ ApplyLoop::Answer ApplyLoop::execute(const mvcc::TxnRequest& request) {
   return settle(mvcc::apply_txn(p_.store, request).map([](mvcc::TxnResult&& result) {
     const std::int64_t revision = result.revision;
     return ApplyResponse{revision, std::move(result)};
-  }), fits);
+  }),
+                fits);
 }
 
 ApplyLoop::Answer ApplyLoop::execute(const LeaseGrantRequest& request) {
@@ -68,8 +70,8 @@ ApplyLoop::Answer ApplyLoop::execute(const LeaseGrantRequest& request) {
   const bool fits = p_.quota.available(mvcc::kLeaseGrantCost);
   const auto ttl = p_.lessor.grant(lease::LeaseId{request.id}, request.ttl_seconds);
   if (!ttl) return settle(tl::unexpected(ttl.error()), fits);
-  return settle(
-      ApplyResponse{p_.store.current_revision(), LeaseGrantResult{request.id, *ttl}}, fits);
+  return settle(ApplyResponse{p_.store.current_revision(), LeaseGrantResult{request.id, *ttl}},
+                fits);
 }
 
 ApplyLoop::Answer ApplyLoop::execute(const LeaseRevokeRequest& request) {
@@ -90,9 +92,15 @@ ApplyLoop::Answer ApplyLoop::execute(const LeaseCheckpointRequest& request) {
 ApplyLoop::Answer ApplyLoop::execute(const AlarmRequest& request) {
   AlarmResult result;
   switch (request.action) {
-    case AlarmAction::kGet: result.alarms = p_.alarms.list(request.alarm.alarm); break;
-    case AlarmAction::kActivate: result.alarms = p_.alarms.activate(request.alarm); break;
-    case AlarmAction::kDeactivate: result.alarms = p_.alarms.deactivate(request.alarm); break;
+    case AlarmAction::kGet:
+      result.alarms = p_.alarms.list(request.alarm.alarm);
+      break;
+    case AlarmAction::kActivate:
+      result.alarms = p_.alarms.activate(request.alarm);
+      break;
+    case AlarmAction::kDeactivate:
+      result.alarms = p_.alarms.deactivate(request.alarm);
+      break;
   }
   return ApplyResponse{p_.store.current_revision(), std::move(result)};
 }

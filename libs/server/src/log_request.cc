@@ -81,11 +81,21 @@ void read(LegacyRequest& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
   while (in.next()) {
     switch (in.field()) {
-      case 1: out.id = in.uint64(); break;
-      case 2: out.method = in.bytes(); break;
-      case 3: out.path = in.bytes(); break;
-      case 4: out.value = in.bytes(); break;
-      case 6: (void)in.bytes(); break;
+      case 1:
+        out.id = in.uint64();
+        break;
+      case 2:
+        out.method = in.bytes();
+        break;
+      case 3:
+        out.path = in.bytes();
+        break;
+      case 4:
+        out.value = in.bytes();
+        break;
+      case 6:
+        (void)in.bytes();
+        break;
       case 5:
       case 7:
       case 8:
@@ -97,8 +107,11 @@ void read(LegacyRequest& out, ByteView bytes, FieldReader& outer) {
       case 14:
       case 15:
       case 16:
-      case 17: (void)in.uint64(); break;
-      default: break;
+      case 17:
+        (void)in.uint64();
+        break;
+      default:
+        break;
     }
   }
 }
@@ -138,26 +151,54 @@ void read_other(LogRequest& out, FieldReader& in) {
 
 void read_field(LogRequest& out, std::uint64_t& bare_id, FieldReader& in) {
   switch (in.field()) {
-    case 1: bare_id = in.uint64(); break;
-    case 2: read_op<LegacyRequest>(out, in); break;
+    case 1:
+      bare_id = in.uint64();
+      break;
+    case 2:
+      read_op<LegacyRequest>(out, in);
+      break;
     case 3: {
       mvcc::RangeRequest ignored;
       read(ignored, in.bytes(), in);
       out.op = NoChange{3};
       break;
     }
-    case 4: read_op<mvcc::PutRequest>(out, in); break;
-    case 5: read_op<mvcc::DeleteRangeRequest>(out, in); break;
-    case 6: read_op<mvcc::TxnRequest>(out, in); break;
-    case 7: read_op<CompactionRequest>(out, in); break;
-    case 8: read_op<LeaseGrantRequest>(out, in); break;
-    case 9: read_op<LeaseRevokeRequest>(out, in); break;
-    case 10: read_op<AlarmRequest>(out, in); break;
-    case 11: read_op<LeaseCheckpointRequest>(out, in); break;
-    case 100: out.id = read_header_id(in.bytes(), in); break;
-    case 1300: read_op<ClusterVersionSet>(out, in); break;
-    case 1301: read_op<MemberAttributesSet>(out, in); break;
-    default: read_other(out, in); break;
+    case 4:
+      read_op<mvcc::PutRequest>(out, in);
+      break;
+    case 5:
+      read_op<mvcc::DeleteRangeRequest>(out, in);
+      break;
+    case 6:
+      read_op<mvcc::TxnRequest>(out, in);
+      break;
+    case 7:
+      read_op<CompactionRequest>(out, in);
+      break;
+    case 8:
+      read_op<LeaseGrantRequest>(out, in);
+      break;
+    case 9:
+      read_op<LeaseRevokeRequest>(out, in);
+      break;
+    case 10:
+      read_op<AlarmRequest>(out, in);
+      break;
+    case 11:
+      read_op<LeaseCheckpointRequest>(out, in);
+      break;
+    case 100:
+      out.id = read_header_id(in.bytes(), in);
+      break;
+    case 1300:
+      read_op<ClusterVersionSet>(out, in);
+      break;
+    case 1301:
+      read_op<MemberAttributesSet>(out, in);
+      break;
+    default:
+      read_other(out, in);
+      break;
   }
 }
 
@@ -211,19 +252,32 @@ Result<CompactionRequest> decode_compaction_request(ByteView body) {
 
 std::string request_field_name(std::uint32_t field) {
   switch (field) {
-    case 1000: return "auth_enable";
-    case 1011: return "auth_disable";
-    case 1100: return "auth_user_add";
-    case 1101: return "auth_user_delete";
-    case 1103: return "auth_user_change_password";
-    case 1104: return "auth_user_grant_role";
-    case 1105: return "auth_user_revoke_role";
-    case 1200: return "auth_role_add";
-    case 1201: return "auth_role_delete";
-    case 1203: return "auth_role_grant_permission";
-    case 1204: return "auth_role_revoke_permission";
-    case 1302: return "downgrade_info_set";
-    default: return "request field " + std::to_string(field);
+    case 1000:
+      return "auth_enable";
+    case 1011:
+      return "auth_disable";
+    case 1100:
+      return "auth_user_add";
+    case 1101:
+      return "auth_user_delete";
+    case 1103:
+      return "auth_user_change_password";
+    case 1104:
+      return "auth_user_grant_role";
+    case 1105:
+      return "auth_user_revoke_role";
+    case 1200:
+      return "auth_role_add";
+    case 1201:
+      return "auth_role_delete";
+    case 1203:
+      return "auth_role_grant_permission";
+    case 1204:
+      return "auth_role_revoke_permission";
+    case 1302:
+      return "downgrade_info_set";
+    default:
+      return "request field " + std::to_string(field);
   }
 }
 

@@ -106,7 +106,9 @@ void Membership::apply(const raft::ConfChange& change, const MemberContext& cont
       members_[change.node_id].peer_urls = context.member.peer_urls;
       store(members_[change.node_id]);
       break;
-    case raft::ConfChangeType::kRemoveNode: forget(change.node_id); break;
+    case raft::ConfChangeType::kRemoveNode:
+      forget(change.node_id);
+      break;
   }
   publish();
 }

@@ -16,7 +16,7 @@ struct Progress {
   std::atomic<bool> is_leader{false};
   /// Leader and only voter: nobody else can have been elected, so no round is needed to read.
   std::atomic<bool> alone{false};
-  std::atomic<std::int64_t> leader_lost_at{0};  ///< MonoTime ticks; 0: never
+  std::atomic<std::int64_t> leader_elected_at{0};  ///< MonoTime ticks; 0: never
 
   std::atomic<std::uint64_t> leader_changes{0};
   std::atomic<std::uint64_t> proposals_applied{0};

@@ -19,8 +19,7 @@ Result<std::unique_ptr<RaftLoop>> RaftLoop::create(Parts parts, Hooks hooks) {
   Random& random = parts.random;
   const bool advance = parts.advance_first_election;
   std::unique_ptr<RaftLoop> loop(new RaftLoop(std::move(parts), std::move(hooks)));
-  TRUSS_ASSIGN(loop->node_,
-               raft::RawNode::create(config, *loop->storage_, random, loop->logger_));
+  TRUSS_ASSIGN(loop->node_, raft::RawNode::create(config, *loop->storage_, random, loop->logger_));
   for (std::uint64_t i = 1; advance && i < config.election_tick; ++i) loop->node_->tick();
   loop->conf_ = loop->node_->conf_state();
   const raft::HardState state = loop->node_->basic_status().hard_state;
@@ -271,17 +270,15 @@ void RaftLoop::note_soft_state(const raft::SoftState& state) {
   const bool led = soft_.role == raft::Role::kLeader;
   const bool leads = state.role == raft::Role::kLeader;
   const bool elected = state.leader != raft::kNoNode && state.leader != soft_.leader;
-  if (soft_.leader != raft::kNoNode && state.leader == raft::kNoNode) {
-    progress_.leader_lost_at = clock_.now().time_since_epoch().count();
-  }
   if (leads && !led) first_own_ = node_->basic_status().last_index;
   soft_ = state;
   progress_.leader = state.leader.value();
   progress_.is_leader = leads;
   if (elected) {
+    progress_.leader_elected_at = clock_.now().time_since_epoch().count();
     progress_.leader_changes.fetch_add(1, std::memory_order_relaxed);
-    logger_.info("elected leader", {{"leader", id_text(state.leader)},
-                                    {"term", progress_.term.load()}});
+    logger_.info("elected leader",
+                 {{"leader", id_text(state.leader)}, {"term", progress_.term.load()}});
     reads_.leader_changed();
     run([this] { propose_queued({}); });
   }
@@ -304,8 +301,7 @@ void RaftLoop::send_back(std::vector<raft::Message> responses) {
 // --- A cluster of one ------------------------------------------------------------------------
 
 bool RaftLoop::sole_voter() const {
-  return conf_.voters.size() == 1 && conf_.voters.front() == self_ &&
-         conf_.voters_outgoing.empty();
+  return conf_.voters.size() == 1 && conf_.voters.front() == self_ && conf_.voters_outgoing.empty();
 }
 
 /// Nobody else can be the leader of a cluster of one: no need to wait for the election time-out.

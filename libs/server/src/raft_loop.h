@@ -142,9 +142,9 @@ class RaftLoop final : public TransportSink {
 
   raft::SoftState soft_;
   raft::ConfState conf_;
-  raft::Index replayed_;     // committed at start: conf changes up to here may be missing
-  raft::Index applied_;      // as the apply thread reported
-  raft::Index first_own_;    // first entry of the term that this member leads
+  raft::Index replayed_;         // committed at start: conf changes up to here may be missing
+  raft::Index applied_;          // as the apply thread reported
+  raft::Index first_own_;        // first entry of the term that this member leads
   std::deque<Proposal> parked_;  // no leader yet
   std::vector<Transfer> transfers_;
   MonoTime next_tick_;

@@ -99,8 +99,8 @@ void WalThread::open_gates() {
 void WalThread::write_snapshot(const raft::Snapshot& snapshot) {
   const raft::SnapshotMetadata& meta = snapshot.metadata;
   if (const auto saved = snapshotter_.save(snapshot); !saved) {
-    process_.fatal("can't save the snapshot at index " + std::to_string(meta.index.value()) +
-                   ": " + saved.error().message);
+    process_.fatal("can't save the snapshot at index " + std::to_string(meta.index.value()) + ": " +
+                   saved.error().message);
   }
   wal_->save_snapshot({meta.index, meta.term}, conf_state_in_log_ ? &meta.conf_state : nullptr);
 }

@@ -88,6 +88,7 @@ class Server {
   using ApplyCallback = absl::AnyInvocable<void(Result<ApplyResponse>)>;
   using DoneCallback = absl::AnyInvocable<void(Result<>)>;
   using HashKvCallback = absl::AnyInvocable<void(Result<mvcc::HashKv>)>;
+  using SnapshotCallback = absl::AnyInvocable<void(Result<std::unique_ptr<SnapshotReader>>)>;
   using HashCallback = absl::AnyInvocable<void(Result<std::uint32_t>)>;
 
   /// Opens or creates the data directory, replays the log and starts the threads. Returns with the
@@ -165,7 +166,8 @@ class Server {
   virtual void hash(HashCallback done) = 0;
   /// CRC of the history up to `revision` (0: current).
   virtual void hash_kv(std::int64_t revision, HashKvCallback done) = 0;
-  virtual Result<std::unique_ptr<SnapshotReader>> open_snapshot() = 0;
+  /// A copy of everything applied before the call.
+  virtual void open_snapshot(SnapshotCallback done) = 0;
 };
 
 }  // namespace truss::server

@@ -1,0 +1,190 @@
+#include "bootstrap.h"
+
+#include <algorithm>
+#include <set>
+
+#include "force_new_cluster.h"
+#include "truss/raft/codec.h"
+#include "truss/snap/snapshotter.h"
+#include "truss/wal/maintenance.h"
+#include "truss/wal/segments.h"
+
+namespace truss::server {
+namespace {
+
+wal::Options wal_options(const Config& config, CompatLevel level, Executor& allocator) {
+  wal::Options options;
+  options.segment_bytes = config.wal_segment_bytes;
+  options.limits = read_limits(level);
+  options.sync = !config.unsafe_no_fsync;
+  options.allocator = &allocator;
+  return options;
+}
+
+bool is_directory(FileSystem& files, const std::string& path) {
+  const auto info = files.stat(path);
+  return info && info->directory;
+}
+
+/// Nothing at all, or directories without log and db: a place for a new cluster.
+/// Errors: kFailedPrecondition for what looks like half of a data directory.
+Result<bool> is_vacant(const DataDir& dir, FileSystem& files) {
+  for (const std::string& path : {dir.data, dir.member, dir.snap, dir.wal}) {
+    if (exists(files, path) && !is_directory(files, path)) {
+      return fail(Code::kFailedPrecondition,
+                  path + ": is not a directory; move it away or name another --data-dir");
+    }
+  }
+  if (wal::has_wal(files, dir.wal)) return false;
+  if (exists(files, dir.wal + ".tmp")) {
+    return fail(Code::kFailedPrecondition,
+                dir.wal + ".tmp: the directory was left half-created and holds no data; remove " +
+                    dir.member + " and start again");
+  }
+  return !exists(files, dir.db);
+}
+
+/// Makes `path` and what is missing above it; each new name is on disk when it returns.
+Result<> make_durable_dirs(FileSystem& files, const std::string& path) {
+  if (exists(files, path)) return {};
+  const std::string parent = parent_path(path);
+  if (parent != path) TRUSS_TRY(make_durable_dirs(files, parent));
+  TRUSS_TRY(files.make_dir(path, 0700));
+  return files.sync_dir(parent);
+}
+
+Result<const Member*> find_self(const Config& config, const std::vector<Member>& members) {
+  for (const Member& member : members) {
+    if (member.name == config.name) return &member;
+  }
+  return fail(Code::kInvalidArgument, "couldn't find local name \"" + config.name +
+                                          "\" in the initial cluster configuration");
+}
+
+Result<> found_cluster(const Config& config, Opened& opened) {
+  TRUSS_ASSIGN(const auto members, initial_members(config));
+  opened.entries = founding_entries(members);
+  opened.hard_state = {raft::Term{1}, raft::kNoNode, raft::Index{members.size()}};
+  opened.wal->save(opened.hard_state, opened.entries);
+  return {};
+}
+
+Result<Opened> create(const DataDir& dir, const Config& config, FileSystem& files, Process& process,
+                      Executor& allocator) {
+  if (!config.new_cluster) {
+    return fail(Code::kUnimplemented,
+                "joining an existing cluster is not possible yet (--initial-cluster-state "
+                "existing, and " +
+                    dir.wal + " holds no log)");
+  }
+  TRUSS_ASSIGN(const auto members, initial_members(config));
+  TRUSS_ASSIGN(const Member* self, find_self(config, members));
+  std::vector<raft::NodeId> ids;
+  for (const Member& member : members) ids.push_back(member.id);
+  Opened opened{.dir = dir, .level = config.compat.value_or(kDefaultLevel)};
+  opened.fresh = true;
+  opened.self = self->id;
+  opened.cluster = compute_cluster_id(ids);
+  TRUSS_TRY(make_durable_dirs(files, dir.snap));
+  TRUSS_TRY(make_durable_dirs(files, parent_path(dir.wal)));
+  TRUSS_ASSIGN(opened.wal,
+               wal::Wal::create(files, process, dir.wal,
+                                wal::encode_identity({opened.self, opened.cluster.value()}),
+                                wal_options(config, opened.level, allocator)));
+  TRUSS_TRY(found_cluster(config, opened));
+  return opened;
+}
+
+/// Renames unreadable snapshots away and removes what a broken-off run left.
+void tidy(const DataDir& dir, FileSystem& files, Logger& logger) {
+  snap::Snapshotter snapshotter(files, logger, dir.snap);
+  (void)snapshotter.load_newest();
+  if (const auto done = snapshotter.remove_orphans(); !done) {
+    logger.warn("failed to remove orphans", {{"error", done.error().message}});
+  }
+}
+
+Result<Opened> reopen(const DataDir& dir, const Config& config, FileSystem& files, Process& process,
+                      Logger& logger, Executor& allocator) {
+  TRUSS_ASSIGN(Verdict verdict, examine(dir, config, files));
+  Opened opened{.dir = dir, .level = verdict.level};
+  opened.self = verdict.identity.node_id;
+  opened.cluster = ClusterId(verdict.identity.cluster_id);
+  raft::SnapshotMark from;
+  if (verdict.snapshot) {
+    from = {verdict.snapshot->metadata.index, verdict.snapshot->metadata.term};
+    TRUSS_ASSIGN(opened.membership, snap::parse_v2_store(verdict.snapshot->data.view()));
+    opened.snapshot = std::move(verdict.snapshot);
+  }
+  TRUSS_ASSIGN(wal::OpenedWal log,
+               wal::open_and_read(files, process, dir.wal, from,
+                                  wal_options(config, opened.level, allocator)));
+  for (const std::string& finding : log.contents.report.findings) {
+    logger.warn("suspicious WAL", {{"finding", std::string_view(finding)}});
+  }
+  if (log.repaired) logger.info("repaired WAL", {{"path", std::string_view(dir.wal)}});
+  opened.wal = std::move(log.wal);
+  opened.hard_state = log.contents.hard_state;
+  opened.entries = std::move(log.contents.entries);
+  TRUSS_TRY(make_durable_dirs(files, dir.snap));
+  tidy(dir, files, logger);
+  // A start that broke off between making the log and writing its first entries.
+  if (opened.entries.empty() && opened.hard_state.empty() && !opened.snapshot) {
+    TRUSS_TRY(found_cluster(config, opened));
+  }
+  return opened;
+}
+
+}  // namespace
+
+Result<std::vector<Member>> initial_members(const Config& config) {
+  InitialCluster cluster = config.initial_cluster;
+  if (cluster.empty()) cluster[config.name] = config.advertise_peer_urls;
+  std::vector<Member> members;
+  std::set<std::string> seen;
+  for (const auto& [name, urls] : cluster) {
+    Member member{.id = compute_member_id(urls, config.initial_cluster_token)};
+    member.name = name;
+    member.peer_urls = urls;
+    std::sort(member.peer_urls.begin(), member.peer_urls.end());
+    for (const std::string& url : urls) {
+      if (seen.insert(url).second) continue;
+      return fail(Code::kInvalidArgument,
+                  "the initial cluster names the peer URL " + url + " twice");
+    }
+    members.push_back(std::move(member));
+  }
+  std::sort(members.begin(), members.end(),
+            [](const Member& a, const Member& b) { return a.id < b.id; });
+  TRUSS_ASSIGN(const Member* self, find_self(config, members));
+  std::vector<std::string> advertised = config.advertise_peer_urls;
+  std::sort(advertised.begin(), advertised.end());
+  if (advertised != self->peer_urls) {
+    return fail(Code::kInvalidArgument, "--initial-cluster gives other URLs for " + config.name +
+                                            " than --initial-advertise-peer-urls");
+  }
+  return members;
+}
+
+std::vector<raft::Entry> founding_entries(const std::vector<Member>& members) {
+  std::vector<raft::Entry> entries;
+  for (const Member& member : members) {
+    const raft::ConfChange change{0, raft::ConfChangeType::kAddNode, member.id,
+                                  SharedBytes::copy(member_json(member))};
+    entries.push_back({raft::Term{1}, raft::Index{entries.size() + 1}, raft::EntryType::kConfChange,
+                       SharedBytes::copy(raft::encoded(change))});
+  }
+  return entries;
+}
+
+Result<Opened> open_data_dir(const Config& config, FileSystem& files, Process& process,
+                             Logger& logger, Executor& allocator) {
+  const DataDir dir(config);
+  TRUSS_ASSIGN(const bool vacant, is_vacant(dir, files));
+  if (vacant) return create(dir, config, files, process, allocator);
+  TRUSS_ASSIGN(Opened opened, reopen(dir, config, files, process, logger, allocator));
+  if (config.force_new_cluster) TRUSS_TRY(force_new_cluster(opened, logger));
+  return opened;
+}
+
+}  // namespace truss::server

@@ -1,0 +1,193 @@
+#include "data_dir.h"
+
+#include <algorithm>
+
+#include "log_request.h"
+#include "truss/bolt/bolt.h"
+#include "truss/snap/snap_file.h"
+#include "truss/snap/snapshotter.h"
+#include "truss/snap/v2_store.h"
+#include "truss/wal/maintenance.h"
+#include "truss/wal/segments.h"
+
+namespace truss::server {
+namespace {
+
+constexpr std::uint64_t kMaxSnapBytes = std::uint64_t{512} << 20;
+
+Unexpected refuse(const std::string& path, const std::string& why) {
+  return fail(Code::kFailedPrecondition, path + ": " + why);
+}
+
+Result<> check_auth(const DataDir& dir, const DbFacts& db) {
+  if (!db.auth_enabled) return {};
+  return refuse(dir.db,
+                "authentication is switched on, which this member can't enforce yet; serve it "
+                "with etcd, or run `etcdctl auth disable` there first");
+}
+
+/// Newest snapshot that the log vouches for, the db covers and that can be read.
+Result<std::optional<raft::Snapshot>> choose_snapshot(const DataDir& dir, FileSystem& files,
+                                                      Logger& logger,
+                                                      std::uint64_t consistent_index) {
+  TRUSS_ASSIGN(const auto valid, wal::valid_snapshots(files, dir.wal));
+  if (!exists(files, dir.snap)) return std::nullopt;
+  snap::Snapshotter snapshotter(files, logger, dir.snap);
+  TRUSS_ASSIGN(const auto marks, snapshotter.list());
+  for (const raft::SnapshotMark& mark : marks) {
+    const bool known = std::any_of(valid.begin(), valid.end(),
+                                   [&](const auto& record) { return record.mark == mark; });
+    if (!known || mark.index.value() > consistent_index) continue;
+    const std::string path = join_path(dir.snap, snap::snap_file_name(mark));
+    TRUSS_ASSIGN(const std::string bytes, read_file(files, path, kMaxSnapBytes));
+    if (auto snapshot = snap::decode_snap_file(bytes)) return *std::move(snapshot);
+  }
+  return std::nullopt;
+}
+
+/// A log that no longer begins at entry 1 needs a snapshot that the db covers.
+Result<> check_reach(const DataDir& dir, FileSystem& files, const Verdict& verdict) {
+  if (verdict.snapshot) return {};
+  TRUSS_ASSIGN(const auto segments, wal::list_segments(files, dir.wal));
+  if (segments.front().sequence == 0) return {};
+  return refuse(dir.db, "its consistent index " + std::to_string(verdict.db.meta.consistent_index) +
+                            " is older than every snapshot the log begins after (first segment " +
+                            segments.front().file_name() +
+                            "); put back the db that belongs to this directory, or restore from "
+                            "a snapshot");
+}
+
+Result<> check_entry(const DataDir& dir, const raft::Entry& entry) {
+  const auto where = [&] {
+    return "log entry " + std::to_string(entry.index.value()) + " of term " +
+           std::to_string(entry.term.value());
+  };
+  if (entry.type == raft::EntryType::kConfChangeV2) {
+    return refuse(dir.wal, where() + " is a joint membership change; no release writes those");
+  }
+  if (entry.type != raft::EntryType::kNormal || entry.data.empty()) return {};
+  const auto request = decode_log_request(entry.data.view());
+  if (!request) return refuse(dir.wal, where() + ": " + request.error().message);
+  std::string what;
+  if (const auto* op = std::get_if<Unsupported>(&request->op)) {
+    what = request_field_name(op->field);
+  } else if (const auto* legacy = std::get_if<LegacyRequest>(&request->op);
+             legacy != nullptr && legacy->path.starts_with("/1/")) {
+    what = "a change of v2 keys";
+  }
+  if (what.empty()) return {};
+  return refuse(dir.wal, where() + " holds " + what +
+                             ", which is not in the db yet and this member does not support; "
+                             "start etcd on the directory once, then stop it cleanly");
+}
+
+Result<> check_log(const DataDir& dir, FileSystem& files, Verdict& verdict) {
+  raft::SnapshotMark from;
+  if (verdict.snapshot) from = {verdict.snapshot->metadata.index, verdict.snapshot->metadata.term};
+  TRUSS_ASSIGN(const wal::ReadResult log,
+               wal::read_log(files, dir.wal, from, read_limits(verdict.level)));
+  TRUSS_ASSIGN(verdict.identity, wal::decode_identity(log.metadata));
+  for (const raft::Entry& entry : log.entries) {
+    if (entry.index.value() > verdict.db.meta.consistent_index) {
+      TRUSS_TRY(check_entry(dir, entry));
+    }
+    // A start that broke off before the db was made left nothing but membership entries.
+    if (!verdict.db_exists && entry.type == raft::EntryType::kNormal) {
+      return refuse(dir.db, "the database is missing, but the log in " + dir.wal +
+                                " has data; put the file back, or restore from a snapshot");
+    }
+  }
+  return {};
+}
+
+Result<> check_pieces(const DataDir& dir, FileSystem& files, Verdict& verdict) {
+  if (!wal::has_wal(files, dir.wal)) {
+    return refuse(dir.wal, "there is no log, but " + dir.db +
+                               " exists; name the right --wal-dir, or restore from a snapshot");
+  }
+  verdict.db_exists = exists(files, dir.db);
+  if (verdict.db_exists || !exists(files, dir.snap)) return {};
+  TRUSS_ASSIGN(const auto names, files.list(dir.snap));
+  const bool snapshots = std::any_of(names.begin(), names.end(),
+                                     [](const auto& n) { return snap::parse_snap_file_name(n); });
+  if (!snapshots) return {};
+  return refuse(dir.db, "the database is missing, but " + dir.snap +
+                            " has snapshots; put the file back, or restore from a snapshot");
+}
+
+CompatLevel level_of(const Version& version) {
+  return CompatLevel{static_cast<std::uint8_t>(std::max(version.minor, 4U) - 4)};
+}
+
+}  // namespace
+
+DataDir::DataDir(const Config& config)
+    : data(config.data_dir),
+      member(join_path(data, "member")),
+      snap(join_path(member, "snap")),
+      db(join_path(snap, "db")),
+      wal(config.wal_dir.empty() ? join_path(member, "wal") : config.wal_dir) {}
+
+Result<DbFacts> read_db_facts(FileSystem& files, const std::string& path) {
+  bolt::Options options;
+  options.read_only = true;
+  auto db = bolt::DB::open(files, path, options);
+  if (!db && db.error().code == Code::kUnavailable) {
+    return fail(Code::kUnavailable,
+                path + ": locked by another process; stop the member that uses this directory");
+  }
+  if (!db) return tl::unexpected(std::move(db).error());
+  TRUSS_ASSIGN(bolt::Tx tx, (*db)->begin_read());
+  DbFacts facts;
+  TRUSS_ASSIGN(facts.meta, schema::read_meta(tx));
+  TRUSS_ASSIGN(facts.membership, schema::read_membership(tx));
+  TRUSS_ASSIGN(facts.auth_enabled, schema::read_auth_enabled(tx));
+  return facts;
+}
+
+Result<CompatLevel> decide_level(std::optional<CompatLevel> wanted, const DbFacts& db,
+                                 std::string_view snapshot_version, const std::string& where) {
+  std::string text = db.meta.storage_version.value_or(db.membership.cluster_version);
+  if (text.empty()) text = snapshot_version;
+  if (text.empty()) return wanted.value_or(kDefaultLevel);
+  const auto version = parse_version(text);
+  if (!version || version->major != 3 || version->minor > 7) {
+    return refuse(where, "it is of version " + text +
+                             ", and this member knows 3.4 to 3.7; start a newer release on it");
+  }
+  const CompatLevel own = level_of(*version);
+  if (wanted && *wanted < own) {
+    return refuse(where, "it is of version " + text + ", and --compat " +
+                             std::string(level_name(*wanted)) +
+                             " would be a downgrade; leave --compat out or raise it");
+  }
+  return wanted.value_or(own);
+}
+
+wal::ReadLimits read_limits(CompatLevel level) {
+  return {level == CompatLevel::k34 ? wal::k34RecordLimitBytes : 0};
+}
+
+Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& files) {
+  NullLogger quiet;
+  Verdict verdict;
+  TRUSS_TRY(check_pieces(dir, files, verdict));
+  if (verdict.db_exists) {
+    TRUSS_ASSIGN(verdict.db, read_db_facts(files, dir.db));
+  }
+  TRUSS_TRY(check_auth(dir, verdict.db));
+  TRUSS_ASSIGN(verdict.snapshot,
+               choose_snapshot(dir, files, quiet, verdict.db.meta.consistent_index));
+  TRUSS_TRY(check_reach(dir, files, verdict));
+  std::string version;
+  if (verdict.snapshot) {
+    TRUSS_ASSIGN(const auto document, snap::parse_v2_store(verdict.snapshot->data.view()));
+    version = document.version;
+  }
+  TRUSS_ASSIGN(verdict.level, decide_level(config.compat, verdict.db, version,
+                                           verdict.db_exists ? dir.db : dir.wal));
+  TRUSS_TRY(check_log(dir, files, verdict));
+  return verdict;
+}
+
+}  // namespace truss::server

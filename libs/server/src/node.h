@@ -1,0 +1,130 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "alarms.h"
+#include "apply_loop.h"
+#include "bootstrap.h"
+#include "membership.h"
+#include "progress.h"
+#include "quota.h"
+#include "raft_loop.h"
+#include "request_id.h"
+#include "truss/server/server.h"
+#include "upkeep.h"
+#include "waiters.h"
+#include "wal_thread.h"
+
+namespace truss::server {
+
+/// The server: owns every long-lived object of the member, in start order.
+class Node final : public Server {
+ public:
+  Node(Config config, Environment environment);
+  ~Node() override;
+  Result<> open();
+
+  void stop() override;
+  void on_ready(absl::AnyInvocable<void()> ready) override;
+
+  void propose(Op op, ByteView body, ApplyCallback done) override;
+  void lease_grant(std::int64_t id, std::int64_t ttl_seconds, ApplyCallback done) override;
+  void lease_revoke(std::int64_t id, ApplyCallback done) override;
+  void lease_renew(std::int64_t id, absl::AnyInvocable<void(Result<std::int64_t>)> done) override;
+  void add_member(std::vector<std::string> peer_urls, bool learner, ApplyCallback done) override;
+  void remove_member(raft::NodeId id, ApplyCallback done) override;
+  void update_member(raft::NodeId id, std::vector<std::string> peer_urls,
+                     ApplyCallback done) override;
+  void promote_member(raft::NodeId id, ApplyCallback done) override;
+  void move_leader(raft::NodeId target, DoneCallback done) override;
+  void linearizable_read_notify(DoneCallback done) override;
+
+  mvcc::Store& store() override { return *store_; }
+  lease::Lessor& lessor() override { return *lessor_; }
+  raft::NodeId member_id() const override { return self_; }
+  ClusterId cluster_id() const override { return cluster_; }
+  CompatLevel level() const override { return level_; }
+  const Config& config() const override { return config_; }
+  raft::Term term() const override { return raft::Term(progress_.term.load()); }
+  Status status() const override;
+  Counters counters() const override;
+  std::shared_ptr<const std::vector<Member>> members() const override {
+    return membership_.members();
+  }
+  std::vector<AlarmMember> alarms() const override { return alarms_.list(); }
+  std::uint64_t next_request_id() override { return ids_->next(); }
+
+  void defragment(DoneCallback done) override;
+  void hash(HashCallback done) override;
+  void hash_kv(std::int64_t revision, HashKvCallback done) override;
+  void open_snapshot(SnapshotCallback done) override;
+
+ private:
+  friend class Upkeep;
+
+  Result<> open_store(const Opened& opened);
+  Result<> make_loops(Opened opened);
+  std::unique_ptr<raft::MemoryStorage> make_log(Opened& opened);
+  Result<> make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index applied);
+  void make_wal_thread(Opened& opened);
+  void make_apply_loop(raft::Index snapshot_index);
+
+  /// Sends ready bytes through the log.
+  void submit(std::uint64_t id, SharedBytes data, ApplyCallback done);
+  bool has_space(Op op, ByteView body) const;
+  /// Raises NOSPACE for this member, then runs `done`.
+  void raise_no_space(Task done);
+  void save_snapshot(raft::Snapshot snapshot);
+  void finish_renewal(std::int64_t id, absl::AnyInvocable<void(Result<std::int64_t>)> done);
+  void change_members(raft::ConfChange change, ApplyCallback done);
+  /// Whether a quorum of started voters remains. Errors: member_not_enough_started.
+  Result<> check_started(raft::NodeId added, raft::NodeId removed) const;
+  void mark_ready();
+  Error timeout_error(MonoTime since) const;
+
+  Config config_;
+  const Environment env_;
+  Progress progress_;
+  Waiters waiters_;
+  Membership membership_;
+  Alarms alarms_;
+  raft::NodeId self_;
+  ClusterId cluster_;
+  CompatLevel level_ = kDefaultLevel;
+  std::unique_ptr<RequestIds> ids_;
+
+  std::unique_ptr<Executor> raft_executor_;
+  std::unique_ptr<Executor> wal_executor_;
+  std::unique_ptr<Executor> wal_allocator_;
+  std::unique_ptr<Executor> apply_executor_;
+  std::unique_ptr<Executor> backend_executor_;
+  std::unique_ptr<Executor> watch_executor_;
+  std::unique_ptr<Executor> upkeep_executor_;
+  std::unique_ptr<Executor> maintenance_executor_;
+
+  std::unique_ptr<mvcc::Backend> backend_;
+  std::unique_ptr<lease::Lessor> lessor_;
+  std::unique_ptr<mvcc::Store> store_;
+  std::unique_ptr<Quota> quota_;
+  std::unique_ptr<WalThread> wal_;
+  std::unique_ptr<ApplyLoop> apply_;
+  std::unique_ptr<RaftLoop> raft_;
+  std::unique_ptr<Upkeep> upkeep_;
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> raising_no_space_{false};
+  std::atomic<std::uint64_t> older_root_{0};  // consistent index of the db's older root
+  std::uint64_t newer_root_ = 0;              // backend thread
+
+  std::mutex stop_mutex_;  // one stop at a time
+  bool stopped_ = false;
+
+  std::mutex ready_mutex_;
+  bool ready_ = false;
+  std::vector<absl::AnyInvocable<void()>> when_ready_;
+};
+
+}  // namespace truss::server

@@ -1,0 +1,45 @@
+#include "node.h"
+#include "snapshot_reader.h"
+
+namespace truss::server {
+namespace {
+
+mvcc::HashLevel hash_level(CompatLevel level) {
+  switch (level) {
+    case CompatLevel::k34:
+      return mvcc::HashLevel::k34;
+    case CompatLevel::k35:
+      return mvcc::HashLevel::k35;
+    default:
+      return mvcc::HashLevel::k36;
+  }
+}
+
+}  // namespace
+
+void Node::defragment(DoneCallback done) {
+  // std::function wants copies; the callback can't be copied.
+  auto shared = std::make_shared<DoneCallback>(std::move(done));
+  backend_->defragment([shared](Result<> result) { (*shared)(std::move(result)); });
+}
+
+void Node::hash(HashCallback done) {
+  backend_->commit([this, done = std::move(done)]() mutable {
+    maintenance_executor_->post(
+        [this, done = std::move(done)]() mutable { done(backend_->hash(hash_level(level_))); });
+  });
+}
+
+void Node::hash_kv(std::int64_t revision, HashKvCallback done) {
+  maintenance_executor_->post(
+      [this, revision, done = std::move(done)]() mutable { done(store_->hash_kv(revision)); });
+}
+
+void Node::open_snapshot(SnapshotCallback done) {
+  // On the backend thread no defragmentation can swap the file between the two steps.
+  backend_->commit([this, done = std::move(done)]() mutable {
+    done(FileSnapshotReader::open(env_.files, *backend_));
+  });
+}
+
+}  // namespace truss::server
