@@ -2,6 +2,7 @@
 
 #include "truss/raft/codec.h"
 #include "truss/schema/buckets.h"
+#include "truss/schema/membership.h"
 #include "truss/schema/records.h"
 #include "truss/server/errors.h"
 #include "truss/snap/v2_store.h"

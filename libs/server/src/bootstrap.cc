@@ -7,7 +7,7 @@
 #include "truss/raft/codec.h"
 #include "truss/snap/snapshotter.h"
 #include "truss/wal/maintenance.h"
-#include "truss/wal/segments.h"
+#include "truss/wal/segment.h"
 
 namespace truss::server {
 namespace {

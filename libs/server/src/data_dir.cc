@@ -8,7 +8,7 @@
 #include "truss/snap/snapshotter.h"
 #include "truss/snap/v2_store.h"
 #include "truss/wal/maintenance.h"
-#include "truss/wal/segments.h"
+#include "truss/wal/segment.h"
 
 namespace truss::server {
 namespace {

@@ -187,8 +187,8 @@ void Node::promote_member(raft::NodeId id, ApplyCallback done) {
     raft::Index leader_match;
     raft::Index learner_match;
     for (const raft::PeerStatus& peer : raft_->node().status().peers) {
-      if (peer.progress.id() == self_) leader_match = peer.progress.match();
-      if (peer.progress.id() == id) learner_match = peer.progress.match();
+      if (peer.progress.id == self_) leader_match = peer.progress.match;
+      if (peer.progress.id == id) learner_match = peer.progress.match;
     }
     if (learner_match.value() * 10 < leader_match.value() * 9) {
       return done(tl::unexpected(errors::learner_not_ready()));

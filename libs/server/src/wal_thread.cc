@@ -112,7 +112,7 @@ void WalThread::purge(std::uint32_t max_wals, std::uint32_t max_snaps, raft::Ind
       if (!gone) logger_.warn("failed to purge WAL files", {{"error", gone.error().message}});
     }
     if (max_snaps > 0) {
-      const auto gone = snapshotter_.purge(std::max(max_snaps, 2U));
+      const auto gone = snapshotter_.purge(max_snaps, older_root);
       if (!gone) logger_.warn("failed to purge snap files", {{"error", gone.error().message}});
     }
   });

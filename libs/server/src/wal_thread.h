@@ -57,7 +57,7 @@ class WalThread final : public mvcc::WalGate {
   /// the WAL thread. The db must cover the snapshot already.
   void save_snapshot(raft::Snapshot snapshot, Task done);
   /// Deletes surplus segments and `.snap` files that neither etcd's counts nor a fallback to the
-  /// db's older root (consistent index `older_root`) keep. Snapshots: at least two stay.
+  /// db's older root (consistent index `older_root`) keep.
   void purge(std::uint32_t max_wals, std::uint32_t max_snaps, raft::Index older_root);
 
   /// Makes everything durable; from then on when_synced() answers at once. After the executor has

@@ -16,10 +16,10 @@ using ClusterId = Strong<struct ClusterIdTag>;
 /// membership entries).
 struct Member {
   raft::NodeId id;
-  std::vector<std::string> peer_urls;
+  std::vector<std::string> peer_urls{};
   bool is_learner = false;
-  std::string name;                      ///< empty until the member first published itself
-  std::vector<std::string> client_urls;  ///< likewise
+  std::string name{};                      ///< empty until the member first published itself
+  std::vector<std::string> client_urls{};  ///< likewise
 
   bool started() const { return !name.empty(); }
   friend bool operator==(const Member&, const Member&) = default;
