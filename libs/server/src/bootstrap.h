@@ -14,14 +14,14 @@ namespace truss::server {
 struct Opened {
   DataDir dir;
   CompatLevel level = kDefaultLevel;
-  raft::NodeId self;
-  ClusterId cluster;
-  std::unique_ptr<wal::Wal> wal;
-  raft::HardState hard_state;
-  std::optional<raft::Snapshot> snapshot;  ///< the log was read from here on
-  snap::V2Membership membership;           ///< as of the snapshot
-  std::vector<raft::Entry> entries;        ///< after the snapshot; some may not be committed
-  bool fresh = false;                      ///< the directory is new
+  raft::NodeId self{};
+  ClusterId cluster{};
+  std::unique_ptr<wal::Wal> wal{};
+  raft::HardState hard_state{};
+  std::optional<raft::Snapshot> snapshot{};  ///< the log was read from here on
+  snap::V2Membership membership{};           ///< as of the snapshot
+  std::vector<raft::Entry> entries{};        ///< after the snapshot; some may not be committed
+  bool fresh = false;                        ///< the directory is new
 };
 
 /// Opens an existing data directory, or founds a new cluster in an empty one: every initial member
