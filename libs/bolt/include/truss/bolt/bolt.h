@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "truss/common/bytes.h"
 #include "truss/common/error.h"
@@ -43,6 +44,8 @@ struct Stats {
   std::uint64_t commits = 0;
   std::uint64_t syncs = 0;
   std::uint64_t pages_written = 0;
+  bool damaged_meta = false;  ///< one of the two meta pages was unreadable at open; the next
+                              ///< commit heals it
 };
 
 struct KeyValue {
