@@ -151,3 +151,21 @@ TEST_CASE("a file has a largest size") {
   CHECK(file->pwrite("x", (1 << 20) - 1).has_value());
   CHECK(file->pwrite("x", 1 << 20).error().sys_errno == EFBIG);
 }
+
+TEST_CASE("a killed process loses its locks and its access, the disk keeps what it wrote") {
+  SimFileSystem fs;
+  const auto process = fs.mount();
+  const auto file = process->open("/f", kCreate).value();
+  REQUIRE(file->try_lock(LockKind::kFlock, true).has_value());
+  REQUIRE(file->pwrite("abc", 0).has_value());
+  const auto other = fs.open("/f", kCreate).value();
+  CHECK(other->try_lock(LockKind::kFlock, true).error().code == Code::kUnavailable);
+  const auto points = fs.points();
+  process->unmount();
+  CHECK(file->pwrite("xyz", 0).error().sys_errno == EIO);
+  CHECK(process->remove("/f").error().sys_errno == EIO);
+  CHECK(fs.points() == points);
+  CHECK(other->try_lock(LockKind::kFlock, true).has_value());
+  CHECK(read_file(fs, "/f").value() == "abc");
+  CHECK(fs.unsynced() > 0);
+}

@@ -93,7 +93,8 @@ Unexpected fault_error(const SimOp& op, int sys_errno) {
 SimDisk::SimDisk(SimDiskOptions disk_options, InodePtr tree)
     : options(disk_options), root(std::move(tree)) {}
 
-std::optional<SimFault> SimDisk::enter(SimOp& op) {
+std::optional<SimFault> SimDisk::enter(SimOp& op, const Mount& mount) {
+  if (!mount.alive) return SimFault::error(EIO);
   std::unique_lock lock(mutex);
   number(op);
   if (stopped) return SimFault::error(EIO);

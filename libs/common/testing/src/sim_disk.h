@@ -19,7 +19,8 @@ class SimDisk : public std::enable_shared_from_this<SimDisk> {
 
   /// Counts, logs and shows the call to the hooks. A value: do that instead of the operation.
   /// Called without the lock.
-  std::optional<SimFault> enter(SimOp& op);
+  /// Calls through a dead mount fail with EIO and are not counted.
+  std::optional<SimFault> enter(SimOp& op, const Mount& mount);
 
   /// Parent directory and last name of a path. Errors: kNotFound, not a directory.
   struct Place {
@@ -55,6 +56,7 @@ std::string normal_path(const std::string& path);
 /// The failing side of a Result for a faulted call.
 Unexpected fault_error(const SimOp& op, int sys_errno);
 
-std::unique_ptr<File> make_sim_file(std::shared_ptr<SimDisk> disk, InodePtr inode, bool writable);
+std::unique_ptr<File> make_sim_file(std::shared_ptr<SimDisk> disk, std::shared_ptr<Mount> mount,
+                                    InodePtr inode, bool writable);
 
 }  // namespace truss::testing

@@ -20,8 +20,12 @@ class SimMapping final : public Mapping {
 
 class SimFile final : public File {
  public:
-  SimFile(std::shared_ptr<SimDisk> disk, InodePtr inode, bool writable)
-      : disk_(std::move(disk)), inode_(std::move(inode)), writable_(writable) {}
+  SimFile(std::shared_ptr<SimDisk> disk, std::shared_ptr<Mount> mount, InodePtr inode,
+          bool writable)
+      : disk_(std::move(disk)),
+        mount_(std::move(mount)),
+        inode_(std::move(inode)),
+        writable_(writable) {}
   ~SimFile() override { unlock_all(); }
 
   Result<std::size_t> pread(std::span<char> dst, std::uint64_t offset) override;
@@ -44,6 +48,7 @@ class SimFile final : public File {
   void unlock_all();
 
   std::shared_ptr<SimDisk> disk_;
+  std::shared_ptr<Mount> mount_;
   InodePtr inode_;
   bool writable_;
 };
@@ -60,14 +65,14 @@ SimOp SimFile::op(OpKind kind, std::uint64_t offset, std::uint64_t length) const
 
 Result<std::size_t> SimFile::pread(std::span<char> dst, std::uint64_t offset) {
   SimOp call = op(OpKind::kRead, offset, dst.size());
-  if (const auto fault = disk_->enter(call)) return fault_error(call, fault->sys_errno);
+  if (const auto fault = disk_->enter(call, *mount_)) return fault_error(call, fault->sys_errno);
   std::lock_guard lock(disk_->mutex);
   return inode_->data->read(dst, offset);
 }
 
 Result<> SimFile::pwrite(ByteView bytes, std::uint64_t offset) {
   SimOp call = op(OpKind::kWrite, offset, bytes.size());
-  const auto fault = disk_->enter(call);
+  const auto fault = disk_->enter(call, *mount_);
   if (!fault) return write_prefix(bytes, offset, call);
   const std::uint64_t end = offset + std::min<std::uint64_t>(fault->effect_bytes, bytes.size());
   const std::uint64_t whole = end - end % kSectorBytes;
@@ -100,7 +105,7 @@ Result<> SimFile::pwritev(std::span<const ByteView> pieces, std::uint64_t offset
 
 Result<> SimFile::sync_as(OpKind kind) {
   SimOp call = op(kind);
-  const auto fault = disk_->enter(call);
+  const auto fault = disk_->enter(call, *mount_);
   std::lock_guard lock(disk_->mutex);
   if (!fault) {
     inode_->data->sync();
@@ -113,7 +118,7 @@ Result<> SimFile::sync_as(OpKind kind) {
 
 Result<std::uint64_t> SimFile::size() {
   SimOp call = op(OpKind::kStat);
-  if (const auto fault = disk_->enter(call)) return fault_error(call, fault->sys_errno);
+  if (const auto fault = disk_->enter(call, *mount_)) return fault_error(call, fault->sys_errno);
   std::lock_guard lock(disk_->mutex);
   return inode_->data->size();
 }
@@ -128,7 +133,7 @@ Result<> SimFile::allocate(std::uint64_t size) {
 
 Result<> SimFile::resize(const SimOp& wanted, std::uint64_t size) {
   SimOp call = wanted;
-  if (const auto fault = disk_->enter(call)) {
+  if (const auto fault = disk_->enter(call, *mount_)) {
     if (fault->sys_errno == 0) return {};
     return fault_error(call, fault->sys_errno);
   }
@@ -141,29 +146,21 @@ Result<> SimFile::resize(const SimOp& wanted, std::uint64_t size) {
 
 Result<> SimFile::try_lock(LockKind kind, bool exclusive) {
   SimOp call = op(OpKind::kLock);
-  if (const auto fault = disk_->enter(call)) return fault_error(call, fault->sys_errno);
+  if (const auto fault = disk_->enter(call, *mount_)) return fault_error(call, fault->sys_errno);
   std::lock_guard lock(disk_->mutex);
   LockTable& table = inode_->locks[static_cast<std::size_t>(kind)];
-  const bool held = table.exclusive && table.exclusive != this;
-  const bool shared = table.shared.size() > table.shared.count(this);
-  if (held || (exclusive && shared)) return fault_error(call, EWOULDBLOCK);
-  table.shared.erase(this);
-  table.exclusive = exclusive ? this : nullptr;
-  if (!exclusive) table.shared.insert(this);
+  if (!table.take(this, mount_, exclusive)) return fault_error(call, EWOULDBLOCK);
   return {};
 }
 
 void SimFile::unlock_all() {
   std::lock_guard lock(disk_->mutex);
-  for (LockTable& table : inode_->locks) {
-    if (table.exclusive == this) table.exclusive = nullptr;
-    table.shared.erase(this);
-  }
+  for (LockTable& table : inode_->locks) table.release(this);
 }
 
 Result<std::unique_ptr<Mapping>> SimFile::map(std::uint64_t length, MapOptions) {
   SimOp call = op(OpKind::kMap, 0, length);
-  if (const auto fault = disk_->enter(call)) return fault_error(call, fault->sys_errno);
+  if (const auto fault = disk_->enter(call, *mount_)) return fault_error(call, fault->sys_errno);
   std::lock_guard lock(disk_->mutex);
   if (length == 0) return fault_error(call, EINVAL);
   if (length > inode_->data->max_bytes()) return fault_error(call, ENOMEM);
@@ -172,8 +169,9 @@ Result<std::unique_ptr<Mapping>> SimFile::map(std::uint64_t length, MapOptions) 
 
 }  // namespace
 
-std::unique_ptr<File> make_sim_file(std::shared_ptr<SimDisk> disk, InodePtr inode, bool writable) {
-  return std::make_unique<SimFile>(std::move(disk), std::move(inode), writable);
+std::unique_ptr<File> make_sim_file(std::shared_ptr<SimDisk> disk, std::shared_ptr<Mount> mount,
+                                    InodePtr inode, bool writable) {
+  return std::make_unique<SimFile>(std::move(disk), std::move(mount), std::move(inode), writable);
 }
 
 }  // namespace truss::testing

@@ -15,8 +15,8 @@ SimOp path_op(OpKind kind, const std::string& path) {
 }
 
 /// Shows the call to the hooks; the error of a fault, or whether the effect is to be skipped.
-Result<bool> proceed(SimDisk& disk, SimOp& op) {
-  const auto fault = disk.enter(op);
+Result<bool> proceed(SimDisk& disk, const Mount& mount, SimOp& op) {
+  const auto fault = disk.enter(op, mount);
   if (!fault) return true;
   if (fault->sys_errno == 0) return false;
   return fault_error(op, fault->sys_errno);
@@ -46,8 +46,9 @@ Result<> check_rename_target(const SimOp& op, const Inode& from, const Inode& to
 }  // namespace
 
 SimFileSystem::SimFileSystem(SimDiskOptions options)
-    : disk_(std::make_shared<SimDisk>(options, make_directory_inode(0755))) {}
-SimFileSystem::SimFileSystem(std::shared_ptr<SimDisk> disk) : disk_(std::move(disk)) {}
+    : SimFileSystem(std::make_shared<SimDisk>(options, make_directory_inode(0755))) {}
+SimFileSystem::SimFileSystem(std::shared_ptr<SimDisk> disk)
+    : disk_(std::move(disk)), mount_(std::make_shared<Mount>()) {}
 SimFileSystem::~SimFileSystem() = default;
 
 Result<std::unique_ptr<File>> SimFileSystem::open(const std::string& path, OpenOptions options) {
@@ -58,23 +59,23 @@ Result<std::unique_ptr<File>> SimFileSystem::open(const std::string& path, OpenO
   if (!present && options.create) op.kind = OpKind::kCreate;
   if (present && options.truncate && options.write) op.kind = OpKind::kTruncate;
   lock.unlock();
-  TRUSS_TRY(proceed(*disk, op));
+  TRUSS_TRY(proceed(*disk, *mount_, op));
   lock.lock();
   auto found = disk->find(op.path);
   if (!found && !options.create) return fault_error(op, ENOENT);
   if (!found) {
     TRUSS_ASSIGN(auto inode, create_file(*disk, op, options.mode));
-    return make_sim_file(disk, std::move(inode), options.write);
+    return make_sim_file(disk, mount_, std::move(inode), options.write);
   }
   TRUSS_TRY(check_open(op, **found, options));
   if (options.truncate && options.write) (*found)->data->resize(0, disk->sequence);
-  return make_sim_file(disk, *found, options.write);
+  return make_sim_file(disk, mount_, *found, options.write);
 }
 
 Result<FileInfo> SimFileSystem::stat(const std::string& path) {
   const auto disk = disk_;
   SimOp op = path_op(OpKind::kStat, path);
-  TRUSS_TRY(proceed(*disk, op));
+  TRUSS_TRY(proceed(*disk, *mount_, op));
   std::lock_guard lock(disk->mutex);
   TRUSS_ASSIGN(auto inode, disk->find(op.path));
   return FileInfo{inode->data ? inode->data->size() : 0, inode->directory, inode->mode};
@@ -83,7 +84,7 @@ Result<FileInfo> SimFileSystem::stat(const std::string& path) {
 Result<std::vector<std::string>> SimFileSystem::list(const std::string& path) {
   const auto disk = disk_;
   SimOp op = path_op(OpKind::kList, path);
-  TRUSS_TRY(proceed(*disk, op));
+  TRUSS_TRY(proceed(*disk, *mount_, op));
   std::lock_guard lock(disk->mutex);
   TRUSS_ASSIGN(auto inode, disk->find(op.path));
   if (!inode->directory) return fault_error(op, ENOTDIR);
@@ -95,7 +96,7 @@ Result<std::vector<std::string>> SimFileSystem::list(const std::string& path) {
 Result<> SimFileSystem::make_dir(const std::string& path, std::uint32_t mode) {
   const auto disk = disk_;
   SimOp op = path_op(OpKind::kMakeDir, path);
-  TRUSS_ASSIGN(const bool go, proceed(*disk, op));
+  TRUSS_ASSIGN(const bool go, proceed(*disk, *mount_, op));
   if (!go) return {};
   std::lock_guard lock(disk->mutex);
   if (disk->find(op.path)) return fault_error(op, EEXIST);
@@ -109,7 +110,7 @@ Result<> SimFileSystem::rename(const std::string& from, const std::string& to) {
   const auto disk = disk_;
   SimOp op = path_op(OpKind::kRename, from);
   op.to = normal_path(to);
-  TRUSS_ASSIGN(const bool go, proceed(*disk, op));
+  TRUSS_ASSIGN(const bool go, proceed(*disk, *mount_, op));
   if (!go) return {};
   std::lock_guard lock(disk->mutex);
   TRUSS_ASSIGN(auto inode, disk->find(op.path));
@@ -129,7 +130,7 @@ Result<> SimFileSystem::rename(const std::string& from, const std::string& to) {
 Result<> SimFileSystem::remove(const std::string& path) {
   const auto disk = disk_;
   SimOp op = path_op(OpKind::kRemove, path);
-  TRUSS_ASSIGN(const bool go, proceed(*disk, op));
+  TRUSS_ASSIGN(const bool go, proceed(*disk, *mount_, op));
   if (!go) return {};
   std::lock_guard lock(disk->mutex);
   TRUSS_ASSIGN(auto inode, disk->find(op.path));
@@ -143,7 +144,7 @@ Result<> SimFileSystem::remove(const std::string& path) {
 Result<> SimFileSystem::sync_dir(const std::string& path) {
   const auto disk = disk_;
   SimOp op = path_op(OpKind::kSyncDir, path);
-  TRUSS_ASSIGN(const bool go, proceed(*disk, op));
+  TRUSS_ASSIGN(const bool go, proceed(*disk, *mount_, op));
   if (!go) return {};
   std::lock_guard lock(disk->mutex);
   TRUSS_ASSIGN(auto inode, disk->find(op.path));
@@ -160,6 +161,12 @@ std::unique_ptr<SimFileSystem> SimFileSystem::clone() const {
   SeededRandom unused(0);
   return crashed(unused, CrashStyle::kKeepAll);
 }
+
+std::unique_ptr<SimFileSystem> SimFileSystem::mount() const {
+  return std::unique_ptr<SimFileSystem>(new SimFileSystem(disk_));
+}
+
+void SimFileSystem::unmount() { mount_->alive = false; }
 
 void SimFileSystem::crash(Random& random, CrashStyle style) {
   auto next = disk_->crashed(random, style);

@@ -181,6 +181,15 @@ void FileData::crash_sector(std::uint64_t sector, const History& history, std::u
   bytes ? std::memcpy(at, bytes->data(), kSectorBytes) : std::memset(at, 0, kSectorBytes);
 }
 
+bool LockTable::take(const void* file, std::shared_ptr<Mount> mount, bool exclusive) {
+  std::erase_if(holders_, [](const auto& item) { return !item.second.mount->alive; });
+  for (const auto& [holder, how] : holders_) {
+    if (holder != file && (exclusive || how.exclusive)) return false;
+  }
+  holders_[file] = {std::move(mount), exclusive};
+  return true;
+}
+
 std::string Inode::path() const {
   const InodePtr up = parent.lock();
   if (!up) return name.empty() ? "/" : "(removed)/" + name;

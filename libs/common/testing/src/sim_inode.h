@@ -1,10 +1,10 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -124,10 +124,24 @@ struct DirOp {
   std::vector<Effect> effects;
 };
 
+/// One process's access to the disk; once dead, all that was opened through it is.
+struct Mount {
+  std::atomic<bool> alive{true};
+};
+
 /// Who holds one kind of lock on a file.
-struct LockTable {
-  const void* exclusive = nullptr;
-  std::set<const void*> shared;
+class LockTable {
+ public:
+  /// False if another live holder is in the way.
+  bool take(const void* file, std::shared_ptr<Mount> mount, bool exclusive);
+  void release(const void* file) { holders_.erase(file); }
+
+ private:
+  struct Holder {
+    std::shared_ptr<Mount> mount;
+    bool exclusive = false;
+  };
+  std::map<const void*, Holder> holders_;
 };
 
 /// A file or a directory.

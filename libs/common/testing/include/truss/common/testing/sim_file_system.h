@@ -94,6 +94,7 @@ struct SimDiskOptions {
 };
 
 class SimDisk;
+struct Mount;
 
 /// A simulated file system with a cache and, under it, a durable disk.
 ///
@@ -130,6 +131,14 @@ class SimFileSystem final : public FileSystem {
   /// open files and mappings of before stay valid memory, but every call on them fails with EIO.
   void crash(Random& random, CrashStyle style = CrashStyle::kAny);
 
+  /// Another way to the same disk, for one process: hooks, counts and files are shared, but it can
+  /// be cut off alone.
+  std::unique_ptr<SimFileSystem> mount() const;
+  /// What happens to a killed process: its locks are gone; each call through this object, and on
+  /// files opened through it, fails with EIO and does nothing. What it wrote stays as it is, synced
+  /// or not. For good.
+  void unmount();
+
   /// From the n-th point on (n >= 1) nothing takes effect and every call fails with EIO.
   void stop_after(std::uint64_t points);
   /// True once stop_after's moment has come.
@@ -152,6 +161,7 @@ class SimFileSystem final : public FileSystem {
   explicit SimFileSystem(std::shared_ptr<SimDisk> disk);
 
   std::shared_ptr<SimDisk> disk_;
+  std::shared_ptr<Mount> mount_;
 };
 
 /// An injector that skips (reports as done, but doesn't do) operations that `match`.
