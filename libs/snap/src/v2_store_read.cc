@@ -135,31 +135,27 @@ Result<> read_removed(const Json* children, V2Membership& membership) {
   return {};
 }
 
-/// Path of some file below the node, or of the node itself if it is one; empty if there is none.
-std::string some_file(const Json& node, const std::string& path) {
-  std::vector<std::pair<const Json*, std::string>> pending{{&node, path}};
+/// True if the node is a file or some file lies below it. Not recursive: depth is the input's.
+bool holds_file(const Json& node) {
+  std::vector<const Json*> pending{&node};
   while (!pending.empty()) {
-    const auto [at, name] = std::move(pending.back());
+    const Json* children = children_of(pending.back());
     pending.pop_back();
-    const Json* children = children_of(at);
-    if (children == nullptr) return name;
-    for (const auto& child : children->GetObject()) {
-      pending.emplace_back(&child.value, name + '/' + std::string(text_of(child.name)));
-    }
+    if (children == nullptr) return true;
+    for (const auto& child : children->GetObject()) pending.push_back(&child.value);
   }
-  return {};
+  return false;
 }
 
 Result<> refuse_foreign_keys(const Json& root) {
   const Json* children = children_of(&root);
   if (children == nullptr) return bad("/", "the root is not a directory");
   for (const auto& child : children->GetObject()) {
-    if (text_of(child.name) == "0") continue;
-    const std::string found = some_file(child.value, '/' + std::string(text_of(child.name)));
-    if (found.empty()) continue;
-    return fail(Code::kFailedPrecondition, "v2 store document: " + found +
-                                               " is a v2 key; v2 data is not served: migrate or "
-                                               "delete it with etcd first");
+    const ByteView name = text_of(child.name);
+    if (name == "0" || !holds_file(child.value)) continue;
+    return fail(Code::kFailedPrecondition,
+                "v2 store document: there are v2 keys under /" + std::string(name) +
+                    ", which are not served: migrate or delete them with etcd first");
   }
   return {};
 }
