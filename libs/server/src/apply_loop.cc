@@ -1,5 +1,7 @@
 #include "apply_loop.h"
 
+#include <cstdlib>
+
 #include "truss/raft/codec.h"
 #include "truss/schema/buckets.h"
 #include "truss/schema/membership.h"
@@ -202,8 +204,10 @@ void ApplyLoop::check_damage(const Error& error) const {
 }
 
 void ApplyLoop::diverged(const raft::Entry& entry, const std::string& why) const {
-  p_.process.fatal("can't apply log entry " + std::to_string(entry.index.value()) + " of term " +
-                   std::to_string(entry.term.value()) + ": " + why);
+  const std::string what = "can't apply log entry " + std::to_string(entry.index.value()) +
+                           " of term " + std::to_string(entry.term.value()) + ": " + why;
+  p_.process.fatal(what);
+  std::abort();  // fatal() never returns, but a virtual call does not tell the compiler
 }
 
 }  // namespace truss::server

@@ -175,9 +175,9 @@ Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& fi
   if (verdict.db_exists) {
     TRUSS_ASSIGN(verdict.db, read_db_facts(files, dir.db));
   }
-  TRUSS_TRY(check_auth(dir, verdict.db));
   TRUSS_ASSIGN(verdict.snapshot,
                choose_snapshot(dir, files, quiet, verdict.db.meta.consistent_index));
+  TRUSS_TRY(check_auth(dir, verdict.db));
   TRUSS_TRY(check_reach(dir, files, verdict));
   std::string version;
   if (verdict.snapshot) {

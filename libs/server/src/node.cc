@@ -73,7 +73,18 @@ Node::Node(Config config, Environment environment)
       upkeep_executor_(env_.runtime.make_executor("upkeep")),
       maintenance_executor_(env_.runtime.make_executor("maintenance")) {}
 
-Node::~Node() { stop(); }
+/// Without stop() before it this is a crash: threads end, nothing is committed or closed.
+Node::~Node() {
+  stopping_ = true;
+  for (Executor* executor :
+       {upkeep_executor_.get(), raft_executor_.get(), apply_executor_.get(), wal_executor_.get(),
+        maintenance_executor_.get(), watch_executor_.get(), backend_executor_.get(),
+        wal_allocator_.get()}) {
+    executor->stop();
+  }
+  if (raft_) raft_->shut();
+  waiters_.stop();
+}
 
 Result<> Node::open() {
   TRUSS_ASSIGN(Opened opened,

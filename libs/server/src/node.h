@@ -60,7 +60,7 @@ class Node final : public Server {
   void defragment(DoneCallback done) override;
   void hash(HashCallback done) override;
   void hash_kv(std::int64_t revision, HashKvCallback done) override;
-  void open_snapshot(SnapshotCallback done) override;
+  Result<std::unique_ptr<SnapshotReader>> open_snapshot() override;
 
  private:
   friend class Upkeep;

@@ -1,5 +1,8 @@
+#include <future>
+
 #include "node.h"
 #include "snapshot_reader.h"
+#include "truss/common/await.h"
 
 namespace truss::server {
 namespace {
@@ -35,11 +38,14 @@ void Node::hash_kv(std::int64_t revision, HashKvCallback done) {
       [this, revision, done = std::move(done)]() mutable { done(store_->hash_kv(revision)); });
 }
 
-void Node::open_snapshot(SnapshotCallback done) {
+Result<std::unique_ptr<SnapshotReader>> Node::open_snapshot() {
+  std::promise<Result<std::unique_ptr<SnapshotReader>>> opened;
+  auto future = opened.get_future();
   // On the backend thread no defragmentation can swap the file between the two steps.
-  backend_->commit([this, done = std::move(done)]() mutable {
-    done(FileSnapshotReader::open(env_.files, *backend_));
+  backend_->commit([this, opened = std::move(opened)]() mutable {
+    opened.set_value(FileSnapshotReader::open(env_.files, *backend_));
   });
+  return await(*backend_executor_, std::move(future));
 }
 
 }  // namespace truss::server

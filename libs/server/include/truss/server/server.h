@@ -88,7 +88,6 @@ class Server {
   using ApplyCallback = absl::AnyInvocable<void(Result<ApplyResponse>)>;
   using DoneCallback = absl::AnyInvocable<void(Result<>)>;
   using HashKvCallback = absl::AnyInvocable<void(Result<mvcc::HashKv>)>;
-  using SnapshotCallback = absl::AnyInvocable<void(Result<std::unique_ptr<SnapshotReader>>)>;
   using HashCallback = absl::AnyInvocable<void(Result<std::uint32_t>)>;
 
   /// Opens or creates the data directory, replays the log and starts the threads. Returns with the
@@ -98,7 +97,8 @@ class Server {
   /// Durability: a new directory and its first entries are on disk when it returns.
   static Result<std::unique_ptr<Server>> start(Config config, Environment environment);
 
-  /// Stops gracefully (hands nothing over), commits the backend and closes the files.
+  /// Without stop() before it the member ends as in a crash: nothing answered is lost, but the next
+  /// start replays more. Callbacks that are still open fail with `etcdserver: server stopped`.
   virtual ~Server() = default;
   /// Ends all work: open requests get `etcdserver: server stopped`. Idempotent. Not from a
   /// callback.
@@ -166,8 +166,9 @@ class Server {
   virtual void hash(HashCallback done) = 0;
   /// CRC of the history up to `revision` (0: current).
   virtual void hash_kv(std::int64_t revision, HashKvCallback done) = 0;
-  /// A copy of everything applied before the call.
-  virtual void open_snapshot(SnapshotCallback done) = 0;
+  /// A copy of everything applied before the call. Waits for a commit of the database.
+  /// Thread: any but the server's own and those that must not block.
+  virtual Result<std::unique_ptr<SnapshotReader>> open_snapshot() = 0;
 };
 
 }  // namespace truss::server

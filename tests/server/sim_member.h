@@ -1,0 +1,114 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "truss/common/coding.h"
+#include "truss/common/testing/memory_logger.h"
+#include "truss/common/testing/sim_file_system.h"
+#include "truss/common/testing/sim_runtime.h"
+#include "truss/mvcc/requests.h"
+#include "truss/server/server.h"
+
+/// Whole servers in the simulator.
+namespace truss::server::testing {
+
+using truss::testing::MemoryLogger;
+using truss::testing::SimFileSystem;
+using truss::testing::SimMember;
+using truss::testing::SimRuntime;
+
+inline Config small_config() {
+  Config config;
+  config.name = "m1";
+  config.data_dir = "/data";
+  config.advertise_peer_urls = {"http://127.0.0.1:24801"};
+  config.advertise_client_urls = {"http://127.0.0.1:24800"};
+  config.initial_cluster_token = "fix-single";
+  config.wal_segment_bytes = 64 * 1024;
+  config.backend_initial_mmap_bytes = 1 << 20;
+  config.backend_map_populate = false;
+  return config;
+}
+
+/// One member on one disk, from start to stop, kill or death.
+class SimServer {
+ public:
+  SimServer(SimRuntime& world, SimFileSystem& disk, Config config)
+      : world_(world), mount_(disk.mount()), member_(world, "m1"), random_(world.random("raft")) {
+    Environment env{member_, *mount_, random_, logger_, member_.process(), transport_};
+    member_.call([&] {
+      auto started = Server::start(std::move(config), env);
+      if (started) {
+        server_ = *std::move(started);
+      } else {
+        error_ = started.error().message;
+      }
+    });
+  }
+  ~SimServer() {
+    if (member_.alive()) member_.kill();
+    mount_->unmount();
+    server_.reset();
+  }
+
+  bool started() const { return server_ != nullptr; }
+  const std::string& error() const { return error_; }
+  Server& operator*() { return *server_; }
+  Server* operator->() { return server_.get(); }
+  SimMember& member() { return member_; }
+  MemoryLogger& logger() { return logger_; }
+
+  /// Until it has published itself.
+  bool run_until_ready() {
+    auto ready = std::make_shared<bool>(false);
+    server_->on_ready([ready] { *ready = true; });
+    return world_.run_until([&] { return *ready || !member_.alive(); }) && member_.alive();
+  }
+  /// Proposes and waits for the answer; nullopt if the member died or nothing came.
+  std::optional<Result<ApplyResponse>> ask(Op op, ByteView body) {
+    auto answer = std::make_shared<std::optional<Result<ApplyResponse>>>();
+    server_->propose(op, body, [answer](Result<ApplyResponse> r) { *answer = std::move(r); });
+    world_.run_until([&] { return answer->has_value() || !member_.alive(); },
+                     std::chrono::minutes(1));
+    return std::move(*answer);
+  }
+  std::optional<Result<ApplyResponse>> put(ByteView key, ByteView value) {
+    return ask(Op::kPut, put_body(key, value));
+  }
+  bool read_index() {
+    auto answer = std::make_shared<std::optional<bool>>();
+    server_->linearizable_read_notify([answer](Result<> r) { *answer = r.has_value(); });
+    world_.run_until([&] { return answer->has_value() || !member_.alive(); });
+    return answer->value_or(false);
+  }
+  /// The value of a key, nullopt if absent.
+  std::optional<std::string> get(ByteView key) {
+    mvcc::RangeRequest request;
+    request.key = key;
+    const auto result = server_->store().range(request);
+    if (!result || result->kvs.empty()) return std::nullopt;
+    return std::string(result->kvs.front()->value);
+  }
+
+  static std::string put_body(ByteView key, ByteView value) {
+    std::string body;
+    PbWriter out(body);
+    out.field_bytes(1, key);
+    out.field_bytes(2, value);
+    return body;
+  }
+
+ private:
+  SimRuntime& world_;
+  std::unique_ptr<SimFileSystem> mount_;
+  SimMember member_;
+  SeededRandom random_;
+  MemoryLogger logger_{LogLevel::kInfo};
+  NullTransport transport_;
+  std::unique_ptr<Server> server_;
+  std::string error_;
+};
+
+}  // namespace truss::server::testing
