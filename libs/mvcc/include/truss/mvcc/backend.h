@@ -24,7 +24,7 @@ struct BackendOptions {
   std::string path;  ///< the db file; its directory exists
   Duration batch_interval = std::chrono::milliseconds(100);
   std::uint64_t batch_limit = 10'000;  ///< operations of one batch
-  bolt::Options bolt;                  ///< freelist type, map_populate, initial_mmap_size, ...
+  bolt::Options bolt{};                ///< freelist type, map_populate, initial_mmap_size, ...
   bool write_term = false;             ///< keep `term` in bucket meta (levels 3.5 and later)
   /// Caution: breaks recovery. Set by tests only, to show that the crash sweep notices.
   bool forget_consistent_index = false;
