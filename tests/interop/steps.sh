@@ -168,8 +168,6 @@ maintenance() {
   step member remove 1234
   step member promote 1234
   step check nothing
-  step user list
-  step role list
 }
 
 gateway() {
