@@ -6,6 +6,7 @@
 #include "force_new_cluster.h"
 #include "truss/raft/codec.h"
 #include "truss/snap/snapshotter.h"
+#include "truss/wal/log_reader.h"
 #include "truss/wal/maintenance.h"
 #include "truss/wal/segment.h"
 
@@ -26,6 +27,22 @@ bool is_directory(FileSystem& files, const std::string& path) {
   return info && info->directory;
 }
 
+/// Whether the log being made at `tmp` got as far as entries: a power failure during the first
+/// start leaves less, and such a start simply begins anew. Damage counts as no.
+Result<bool> has_entries(FileSystem& files, const std::string& tmp) {
+  TRUSS_ASSIGN(const auto names, files.list(tmp));
+  for (const std::string& name : names) {
+    const std::string path = join_path(tmp, name);
+    TRUSS_ASSIGN(const auto file, files.open(path, {}));
+    wal::LogReader reader({{path, file.get()}});
+    wal::Record record;
+    for (auto more = reader.next(record); more && *more; more = reader.next(record)) {
+      if (record.type == wal::RecordType::kEntry) return true;
+    }
+  }
+  return false;
+}
+
 /// Nothing at all, or directories without log and db: a place for a new cluster.
 /// Errors: kFailedPrecondition for what looks like half of a data directory.
 Result<bool> is_vacant(const DataDir& dir, FileSystem& files) {
@@ -36,10 +53,14 @@ Result<bool> is_vacant(const DataDir& dir, FileSystem& files) {
     }
   }
   if (wal::has_wal(files, dir.wal)) return false;
-  if (exists(files, dir.wal + ".tmp")) {
-    return fail(Code::kFailedPrecondition,
-                dir.wal + ".tmp: the directory was left half-created and holds no data; remove " +
-                    dir.member + " and start again");
+  const std::string tmp = dir.wal + ".tmp";
+  if (is_directory(files, tmp)) {
+    TRUSS_ASSIGN(const bool has_data, has_entries(files, tmp));
+    if (has_data) {
+      return fail(Code::kFailedPrecondition,
+                  tmp + ": the directory was left half-created, but this log has entries; rename " +
+                      "it to " + dir.wal + " if it belongs there, or remove it");
+    }
   }
   return !exists(files, dir.db);
 }

@@ -25,6 +25,7 @@ mvcc::BackendOptions backend_options(const Config& config, const DataDir& dir, C
   }
   options.bolt.no_sync = config.unsafe_no_fsync;
   options.write_term = level >= CompatLevel::k35;
+  options.forget_consistent_index = config.sabotage.forget_consistent_index;
   return options;
 }
 
@@ -184,11 +185,17 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
 }
 
 void Node::make_wal_thread(Opened& opened) {
-  WalThread::Parts parts{*wal_executor_,    env_.files,
-                         env_.process,      env_.logger,
-                         progress_,         std::move(opened.wal),
-                         opened.hard_state, opened.dir.wal,
-                         opened.dir.snap,   level_ >= CompatLevel::k35};
+  WalThread::Parts parts{*wal_executor_,
+                         env_.files,
+                         env_.process,
+                         env_.logger,
+                         progress_,
+                         std::move(opened.wal),
+                         opened.hard_state,
+                         opened.dir.wal,
+                         opened.dir.snap,
+                         level_ >= CompatLevel::k35,
+                         config_.sabotage.answer_before_sync};
   wal_ = std::make_unique<WalThread>(std::move(parts), [this](std::vector<WalThread::Job> jobs) {
     raft_->appended(std::move(jobs));
   });

@@ -17,6 +17,7 @@ WalThread::WalThread(Parts parts, Delivered delivered)
       wal_dir_(std::move(parts.wal_dir)),
       snapshotter_(parts.files, parts.logger, parts.snap_dir),
       conf_state_in_log_(parts.conf_state_in_log),
+      answer_before_sync_(parts.answer_before_sync),
       delivered_(std::move(delivered)) {}
 
 void WalThread::append(Job job) {
@@ -64,7 +65,11 @@ void WalThread::turn() {
     must_sync |= needs_sync(job);
     write(job);
   }
-  if (must_sync) wal_->sync();
+  if (must_sync && answer_before_sync_) {
+    executor_.post([this] { wal_->sync(); });
+  } else if (must_sync) {
+    wal_->sync();
+  }
   open_gates();
   note_counts();
   if (!jobs.empty()) delivered_(std::move(jobs));

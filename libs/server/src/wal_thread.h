@@ -46,7 +46,8 @@ class WalThread final : public mvcc::WalGate {
     raft::HardState last_state;  ///< as read from the log
     std::string wal_dir;
     std::string snap_dir;
-    bool conf_state_in_log;  ///< write ConfState into SNAPSHOT records (3.5 and later)
+    bool conf_state_in_log;           ///< write ConfState into SNAPSHOT records (3.5 and later)
+    bool answer_before_sync = false;  ///< see Sabotage
   };
   /// `delivered` is called on the WAL thread, jobs in the order given; it must only post.
   WalThread(Parts parts, Delivered delivered);
@@ -91,6 +92,7 @@ class WalThread final : public mvcc::WalGate {
   const std::string wal_dir_;
   snap::Snapshotter snapshotter_;
   const bool conf_state_in_log_;
+  const bool answer_before_sync_;
   const Delivered delivered_;
   std::vector<Gate> gates_;
 
