@@ -53,7 +53,8 @@ Result<void> Channel::Impl::connect() {
     self->connection.reset();
   };
   fresh->set_hooks(std::move(hooks));
-  auto made = std::make_unique<GrpcClientSession>(options, clock, address, *fresh);
+  const std::string authority = address.starts_with("unix:") ? "localhost" : address;
+  auto made = std::make_unique<GrpcClientSession>(options, clock, authority, *fresh);
   session = made.get();
   connection = fresh;
   fresh->start(std::move(made));

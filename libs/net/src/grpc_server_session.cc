@@ -210,12 +210,14 @@ void GrpcServerSession::deliver(CallState& call, ByteView bytes) {
       deliver_message(call, std::move(message));
     }
   }
-  buffered_bytes_ += call.deframer.buffered_bytes();
-  if (buffered_bytes_ > options_.max_buffered_request_bytes) {
+  const std::size_t unfinished = call.deframer.buffered_bytes();
+  if (buffered_bytes_ + unfinished > options_.max_buffered_request_bytes) {
     fail_call(call, {Code::kResourceExhausted,
                      "grpc: unfinished request messages of this connection exceed " +
                          std::to_string(options_.max_buffered_request_bytes) + " bytes"});
   }
+  if (call.answered) call.deframer.clear();
+  buffered_bytes_ += call.deframer.buffered_bytes();
 }
 
 void GrpcServerSession::deliver_message(CallState& call, SharedBytes message) {

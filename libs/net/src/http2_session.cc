@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
+#include "header_rules.h"
 #include "truss/common/check.h"
 
 namespace truss::net {
@@ -60,6 +62,8 @@ std::uint64_t opaque_value(const std::uint8_t* bytes) {
 
 struct Http2Session::Native {
   nghttp2_session* session = nullptr;
+  HeaderRules rules;  ///< of the block being received: blocks never interleave
+  bool server = true;
   ~Native() { nghttp2_session_del(session); }
 };
 
@@ -71,26 +75,42 @@ struct Http2Session::Callbacks {
   }
 
   static int begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
-    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
     Http2Session& me = self(user);
-    Http2Stream* fresh = me.handler_.on_request();
-    if (fresh == nullptr) {
-      nghttp2_submit_rst_stream(session, 0, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
-      return 0;
+    const std::int32_t id = frame->hd.stream_id;
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+      Http2Stream* fresh = me.handler_.on_request();
+      if (fresh == nullptr) {
+        return nghttp2_submit_rst_stream(session, 0, id, NGHTTP2_REFUSED_STREAM);
+      }
+      fresh->stream_id_ = id;
+      nghttp2_session_set_stream_user_data(session, id, fresh);
+      me.link(*fresh);
     }
-    fresh->stream_id_ = frame->hd.stream_id;
-    nghttp2_session_set_stream_user_data(session, fresh->stream_id_, fresh);
-    me.link(*fresh);
+    const Http2Stream* s = stream(session, id);
+    const bool trailers = s != nullptr && s->headers_done_;
+    me.native_->rules.begin(trailers             ? HeaderRules::Block::kTrailers
+                            : me.native_->server ? HeaderRules::Block::kRequest
+                                                 : HeaderRules::Block::kResponse);
     return 0;
+  }
+
+  static void refuse(nghttp2_session* session, Http2Stream& s) {
+    s.malformed_ = true;
+    nghttp2_submit_rst_stream(session, 0, s.stream_id_, NGHTTP2_PROTOCOL_ERROR);
   }
 
   static int header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,
                     std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
                     std::uint8_t /*flags*/, void* user) {
     Http2Stream* s = stream(session, frame->hd.stream_id);
-    if (s != nullptr) {
-      self(user).handler_.on_header(*s, view(name, name_size), view(value, value_size));
+    if (s == nullptr || s->malformed_) return 0;
+    Http2Session& me = self(user);
+    if (!me.native_->rules.accept(view(name, name_size), view(value, value_size))) {
+      refuse(session, *s);
+      return 0;
     }
+    me.handler_.on_header(*s, view(name, name_size), view(value, value_size));
     return 0;
   }
 
@@ -99,7 +119,7 @@ struct Http2Session::Callbacks {
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
       case NGHTTP2_DATA:
-        me_stream_frame(me, session, frame);
+        stream_frame(me, session, frame);
         break;
       case NGHTTP2_PING:
         me.handler_.on_ping((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0,
@@ -119,22 +139,24 @@ struct Http2Session::Callbacks {
     return 0;
   }
 
-  static void me_stream_frame(Http2Session& me, nghttp2_session* session,
-                              const nghttp2_frame* frame) {
+  static void stream_frame(Http2Session& me, nghttp2_session* session, const nghttp2_frame* frame) {
     Http2Stream* s = stream(session, frame->hd.stream_id);
-    if (s == nullptr) return;
-    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) s->remote_ended_ = true;
-    if (frame->hd.type == NGHTTP2_HEADERS) {
-      const bool first = frame->headers.cat != NGHTTP2_HCAT_HEADERS;
-      me.handler_.on_headers_complete(*s, !first);
+    if (s == nullptr || s->malformed_) return;
+    const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    const bool headers = frame->hd.type == NGHTTP2_HEADERS;
+    if (headers && (!me.native_->rules.complete() || (s->headers_done_ && !ends))) {
+      return refuse(session, *s);
     }
+    if (ends) s->remote_ended_ = true;
+    if (headers) me.handler_.on_headers_complete(*s, std::exchange(s->headers_done_, true));
     if (s->remote_ended_) me.handler_.on_remote_end(*s);
   }
 
   static int data_chunk(nghttp2_session* session, std::uint8_t /*flags*/, std::int32_t id,
                         const std::uint8_t* data, std::size_t size, void* user) {
     Http2Session& me = self(user);
-    if (Http2Stream* s = stream(session, id); s != nullptr) {
+    Http2Stream* s = stream(session, id);
+    if (s != nullptr && !s->malformed_ && s->headers_done_) {
       me.handler_.on_data(*s, view(data, size));
     } else {
       me.consume_connection(size);
@@ -217,6 +239,7 @@ struct Http2Session::Callbacks {
     TRUSS_CHECK(nghttp2_option_new(&out) == 0);
     nghttp2_option_set_no_auto_window_update(out, 1);
     nghttp2_option_set_no_closed_streams(out, 1);
+    nghttp2_option_set_no_http_messaging(out, 1);  // HeaderRules are as lenient as grpc-go
     nghttp2_option_set_stream_reset_rate_limit(out, kResetBurst, kResetRate);
     nghttp2_option_set_peer_max_concurrent_streams(out, 100);
     return out;
@@ -225,6 +248,7 @@ struct Http2Session::Callbacks {
 
 Http2Session::Http2Session(const Http2Options& options, Http2Handler& handler)
     : handler_(handler), native_(std::make_unique<Native>()) {
+  native_->server = options.server;
   nghttp2_session_callbacks* callbacks = Callbacks::table();
   nghttp2_option* native_options = Callbacks::options();
   const int made =

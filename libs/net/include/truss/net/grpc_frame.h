@@ -31,6 +31,8 @@ class GrpcDeframer {
   bool mid_message() const { return prefix_size_ > 0; }
   /// Bytes held of the unfinished message.
   std::size_t buffered_bytes() const { return partial_.size(); }
+  /// Forgets an unfinished message.
+  void clear() { finish_message(); }
 
  private:
   Result<void> read_prefix(ByteView& input);

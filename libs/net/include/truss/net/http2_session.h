@@ -49,6 +49,8 @@ class Http2Stream {
   GrpcOutBody out_;
   std::int32_t stream_id_ = 0;
   bool remote_ended_ = false;
+  bool malformed_ = false;        ///< reset by us; nothing more is heard of it but on_closed
+  bool headers_done_ = false;     ///< a further header block is its trailers
   bool local_ending_ = false;     ///< end_body was called
   bool trailers_follow_ = false;  ///< ... with trailers to come from the handler
   bool deferred_ = false;         ///< nghttp2 waits for resume

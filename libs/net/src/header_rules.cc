@@ -1,0 +1,61 @@
+#include "header_rules.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace truss::net {
+namespace {
+
+constexpr std::array<std::string_view, 4> kRequestFields = {":method", ":path", ":scheme",
+                                                            ":authority"};
+constexpr std::array<std::string_view, 1> kResponseFields = {":status"};
+constexpr std::uint8_t kRequestNeeds = 0b0011;  // the scheme is never used
+constexpr std::uint8_t kResponseNeeds = 0b0001;
+
+constexpr std::array<std::string_view, 5> kOfTheConnection = {
+    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
+
+const std::uint8_t* bytes(std::string_view text) {
+  return reinterpret_cast<const std::uint8_t*>(text.data());
+}
+
+}  // namespace
+
+void HeaderRules::begin(Block block) {
+  block_ = block;
+  seen_ = 0;
+  regular_seen_ = false;
+}
+
+bool HeaderRules::accept(std::string_view name, std::string_view value) {
+  if (nghttp2_check_header_value(bytes(value), value.size()) == 0) return false;
+  if (name.starts_with(':')) return accept_pseudo(name);
+  regular_seen_ = true;
+  if (nghttp2_check_header_name(bytes(name), name.size()) == 0) return false;
+  return std::find(kOfTheConnection.begin(), kOfTheConnection.end(), name) ==
+         kOfTheConnection.end();
+}
+
+bool HeaderRules::accept_pseudo(std::string_view name) {
+  if (regular_seen_ || block_ == Block::kTrailers) return false;
+  const std::span<const std::string_view> known =
+      block_ == Block::kRequest ? std::span<const std::string_view>(kRequestFields)
+                                : std::span<const std::string_view>(kResponseFields);
+  const auto found = std::find(known.begin(), known.end(), name);
+  if (found == known.end()) return false;
+  const auto bit = static_cast<std::uint8_t>(1u << (found - known.begin()));
+  if ((seen_ & bit) != 0) return false;
+  seen_ |= bit;
+  return true;
+}
+
+bool HeaderRules::complete() const {
+  if (block_ == Block::kTrailers) return true;
+  const std::uint8_t needs = block_ == Block::kRequest ? kRequestNeeds : kResponseNeeds;
+  return (seen_ & needs) == needs;
+}
+
+}  // namespace truss::net
