@@ -36,6 +36,7 @@ refused() {
 choose_ports
 start_server etcd "$WORK/good" || { echo "FAILED: etcd did not start"; exit 1; }
 for i in 1 2 3; do ctl put "k$i" "v$i" >/dev/null; done
+sleep 1 # until it has committed what the probes left
 refused 'a directory that real etcd holds' "$WORK/good" 'lock' --compat 3.4
 stop_server
 

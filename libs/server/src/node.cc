@@ -1,5 +1,7 @@
 #include "node.h"
 
+#include "truss/schema/buckets.h"
+#include "truss/schema/records.h"
 #include "truss/server/errors.h"
 
 namespace truss::server {
@@ -46,6 +48,14 @@ lease::LessorOptions lessor_options(const Config& config, CompatLevel level) {
   options.checkpoints = config.lease_checkpoint;
   options.persist_checkpoints = config.lease_checkpoint_persist || level >= CompatLevel::k36;
   return options;
+}
+
+/// etcd stores revision 1 of its auth store in every new db, authentication on or off.
+Result<> ensure_auth_revision(mvcc::Backend& backend) {
+  TRUSS_ASSIGN(const auto stored, backend.get(schema::BucketId::kAuth, schema::kAuthRevisionKey));
+  if (stored) return {};
+  backend.put(schema::BucketId::kAuth, schema::kAuthRevisionKey, schema::encode_u64(1));
+  return {};
 }
 
 std::uint64_t snapshot_count(const Config& config, CompatLevel level) {
@@ -116,6 +126,7 @@ Result<> Node::open_store(const Opened& opened) {
   TRUSS_ASSIGN(backend_,
                mvcc::Backend::open(env_.files, *backend_executor_, clock, env_.process, env_.logger,
                                    backend_options(config_, opened.dir, level_)));
+  TRUSS_TRY(ensure_auth_revision(*backend_));
   lessor_ = std::make_unique<lease::Lessor>(*backend_, clock, lessor_options(config_, level_));
   TRUSS_TRY(lessor_->restore());
   TRUSS_ASSIGN(store_, mvcc::Store::open(*backend_, *watch_executor_, clock, env_.logger,
