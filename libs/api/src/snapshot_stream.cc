@@ -46,7 +46,8 @@ class SnapshotStream final : public net::StreamHandler,
   }
 
   void start() {
-    if (reader_ || done_) return;
+    if (asked_) return;
+    asked_ = true;
     auto reader = context_.server.open_snapshot();
     if (!reader) return finish(std::move(reader).error());
     reader_ = *std::move(reader);
@@ -99,6 +100,7 @@ class SnapshotStream final : public net::StreamHandler,
   Sha256 hash_;
   std::uint64_t remaining_ = 0;
   std::string version_;
+  bool asked_ = false;
   bool done_ = false;
 };
 
