@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "truss/server/compat.h"
+
+namespace truss::member {
+
+enum class FlagType : std::uint8_t { kString, kBool, kInt, kUint, kDuration, kUrls, kList };
+
+/// What this member does with a flag that etcd knows.
+enum class FlagUse : std::uint8_t {
+  kHonoured,  ///< as etcd
+  kWarned,    ///< accepted; has no effect yet, which endangers nothing; a warning is logged
+  kRefused,   ///< any value but the default is refused: ignoring it would change safety or meaning
+};
+
+/// One flag of etcd's server (or of our own), with the releases that know it.
+struct Flag {
+  std::string_view name;
+  FlagType type = FlagType::kString;
+  std::string_view default_value;
+  FlagUse use = FlagUse::kHonoured;
+  std::string_view help;
+  server::CompatLevel first = server::CompatLevel::k34;
+  server::CompatLevel last = server::CompatLevel::k37;
+};
+
+/// Every flag, grouped as in --help.
+std::span<const Flag> all_flags();
+/// Null if no release knows the name.
+const Flag* find_flag(std::string_view name);
+/// Flags of the past that etcd accepts and ignores.
+bool is_legacy_flag(std::string_view name);
+
+}  // namespace truss::member

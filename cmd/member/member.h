@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+
+#include "options.h"
+#include "truss/api/api.h"
+#include "truss/common/executor.h"
+#include "truss/common/file_system.h"
+#include "truss/common/log.h"
+#include "truss/common/process.h"
+#include "truss/common/random.h"
+#include "truss/net/server.h"
+#include "truss/server/server.h"
+
+namespace truss::member {
+
+/// A running member: every long-lived object, in start order.
+struct Member {
+  /// Errors: one line, for the log.
+  static Result<std::unique_ptr<Member>> start(Options options, Logger& logger);
+  /// Stops in the reverse order. Clients get a few hundred milliseconds to finish.
+  ~Member();
+
+  Options options;
+  Logger& logger;
+  ThreadRuntime runtime;
+  PosixFileSystem files;
+  SystemProcess process;
+  SeededRandom random{entropy64()};
+  server::NullTransport transport;  // libs/peer will stand here
+
+  // Ports are bound before any data is touched, and served when the member is ready.
+  std::unique_ptr<net::Server> peer_listeners;
+  std::unique_ptr<net::Server> client_listeners;
+  std::unique_ptr<net::Server> metrics_listeners;
+  std::unique_ptr<server::Server> server;
+  std::unique_ptr<api::Api> api;
+
+ private:
+  Member(Options given, Logger& log) : options(std::move(given)), logger(log) {}
+  Result<> bind();
+  Result<> start_server();
+  void serve();
+};
+
+}  // namespace truss::member
