@@ -97,6 +97,12 @@ TEST_CASE("bad documents are refused with a place") {
             .find("peerURLs is not a list") != std::string::npos);
 }
 
+TEST_CASE("a member that is there twice is refused") {
+  const std::string node = R"({"Children":{"raftAttributes":{"Value":"{}"}}})";
+  CHECK(refusal(document(std::string(kMembersOf) + R"("a":)" + node + R"(,"0a":)" + node + "}}}}"))
+            .find("/0/members: id a is there twice") != std::string::npos);
+}
+
 TEST_CASE("v2 keys are refused, empty v2 directories are not") {
   const auto v2 = parse_v2_store(
       document(R"("0":{"Children":{}},"1":{"Children":{"k":{"Value":"v","Children":null}}})"));

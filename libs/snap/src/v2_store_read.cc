@@ -119,9 +119,14 @@ Result<> read_members(const Json* children, V2Membership& membership) {
     TRUSS_ASSIGN(V2Member member, read_member(text_of(child.name), child.value));
     membership.members.push_back(std::move(member));
   }
-  std::sort(membership.members.begin(), membership.members.end(),
+  auto& members = membership.members;
+  std::sort(members.begin(), members.end(),
             [](const V2Member& a, const V2Member& b) { return a.id < b.id; });
-  return {};
+  const auto twice =
+      std::adjacent_find(members.begin(), members.end(),
+                         [](const V2Member& a, const V2Member& b) { return a.id == b.id; });
+  if (twice == members.end()) return {};
+  return bad("/0/members", "id " + hex(twice->id.value()) + " is there twice");
 }
 
 Result<> read_removed(const Json* children, V2Membership& membership) {
@@ -131,7 +136,9 @@ Result<> read_removed(const Json* children, V2Membership& membership) {
     TRUSS_ASSIGN(const raft::NodeId id, read_id(name, "/0/removed_members/" + std::string(name)));
     membership.removed.push_back(id);
   }
-  std::sort(membership.removed.begin(), membership.removed.end());
+  auto& removed = membership.removed;
+  std::sort(removed.begin(), removed.end());
+  removed.erase(std::unique(removed.begin(), removed.end()), removed.end());
   return {};
 }
 

@@ -18,12 +18,12 @@ namespace {
 void check_document(ByteView json) {
   const auto membership = parse_v2_store(json);
   if (!membership) return;
-  const std::string written = write_v2_store(*membership);
-  const auto again = parse_v2_store(written);
-  TRUSS_CHECK(again.has_value());
-  TRUSS_CHECK(again->removed == membership->removed);
-  TRUSS_CHECK(again->members.size() == membership->members.size());
-  TRUSS_CHECK(write_v2_store(*again) == written);
+  const auto once = parse_v2_store(write_v2_store(*membership));
+  TRUSS_CHECK(once.has_value());
+  TRUSS_CHECK(once->removed == membership->removed);
+  TRUSS_CHECK(once->members.size() == membership->members.size());
+  // Invalid UTF-8 becomes U+FFFD the first time; after that nothing changes any more.
+  TRUSS_CHECK(parse_v2_store(write_v2_store(*once)).value() == *once);
 }
 
 void check_file(ByteView bytes) {
