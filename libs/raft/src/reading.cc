@@ -48,10 +48,10 @@ bool Core::committed_in_term() const { return log_.matches(log_.committed(), ter
 StepResult Core::on_read_request(Leader& leader, Message& m) {
   if (m.entries.size() != 1) return tl::unexpected(Refusal::kMalformed);
   ReadRequest request{m.from, std::move(m.entries.front().data)};
-  if (tracker_.is_singleton()) {
-    answer_read(request, log_.committed());
-  } else if (!committed_in_term()) {
-    // Our commit index may still lie behind what an earlier leader acknowledged.
+  if (!committed_in_term()) {
+    // Our commit index may still lie behind what an earlier leader acknowledged. etcd skips this
+    // test for a single voter; but it, too, may be the last of a greater configuration, or may have
+    // restarted with a commit index that was never synced.
     parked_reads_.push_back(std::move(request));
   } else {
     serve_read(leader, std::move(request));
@@ -60,7 +60,10 @@ StepResult Core::on_read_request(Leader& leader, Message& m) {
 }
 
 void Core::serve_read(Leader& leader, ReadRequest request) {
-  if (config_.read_mode == ReadMode::kLease) return answer_read(request, log_.committed());
+  // A leader that removed itself may lead a single voter, and then is no quorum without it.
+  if (config_.read_mode == ReadMode::kLease || tracker_.is_only_voter(id())) {
+    return answer_read(request, log_.committed());
+  }
   const std::uint64_t position = leader.reads.add(std::move(request), log_.committed());
   if (Progress* self = tracker_.find(id())) self->read_ack = position;
   broadcast_heartbeat(leader);

@@ -38,7 +38,9 @@ class Tracker {
 
   void switch_to(Membership next);
 
-  bool is_singleton() const { return incoming_.size() == 1 && outgoing_.empty(); }
+  bool is_only_voter(NodeId id) const {
+    return outgoing_.empty() && incoming_.size() == 1 && now_.config.voters.front() == id;
+  }
   bool is_voter(NodeId id) const;
   /// The highest index that a quorum acknowledged.
   Index committed() const;

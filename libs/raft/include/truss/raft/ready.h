@@ -65,7 +65,8 @@ class MessageList {
 /// 4. RawNode::advance().
 /// In async mode the same work is in `messages`, addressed to kLocalAppendThread and
 /// kLocalApplyThread; their `responses` are sent (or stepped, if to this node) when the work is
-/// done, and advance() is not called.
+/// done, and advance() is not called. A snapshot may overtake entries that wait to be applied:
+/// entries at or below an applied snapshot are to be skipped.
 ///
 /// It may be moved out of or read in place; in place costs no heap traffic.
 /// Source: etcd-io/raft Ready.

@@ -1,0 +1,65 @@
+#include "simulation.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+using namespace truss::raft;
+
+namespace {
+
+/// The options that matter, each drawn from the seed.
+Config config_of(std::uint64_t seed) {
+  Config config;
+  config.election_tick = 10;
+  config.pre_vote = (seed & 1) != 0;
+  config.check_quorum = (seed & 2) != 0;
+  config.async_storage_writes = (seed & 4) != 0;
+  config.step_down_on_removal = (seed & 8) != 0;
+  config.max_size_per_message = (seed & 16) != 0 ? 40 : kNoLimit;
+  config.max_committed_size_per_ready = (seed & 32) != 0 ? 30 : 0;
+  config.max_inflight_messages = (seed & 64) != 0 ? 3 : 256;
+  config.max_uncommitted_size = (seed & 128) != 0 ? 64 : 0;
+  return config;
+}
+
+std::uint64_t rounds() {
+  const char* set = std::getenv("TRUSS_SIM_ROUNDS");
+  return set != nullptr ? std::strtoull(set, nullptr, 10) : 64;
+}
+
+/// To look at one seed alone: TRUSS_SIM_SEED=n TRUSS_SIM_ROUNDS=1.
+std::uint64_t first_seed() {
+  const char* set = std::getenv("TRUSS_SIM_SEED");
+  return set != nullptr ? std::strtoull(set, nullptr, 10) : 1;
+}
+
+}  // namespace
+
+TEST_CASE("raft stays safe under loss, reordering, crashes and membership changes, and heals") {
+  std::size_t committed = 0;
+  std::size_t reads = 0;
+  std::size_t leaders = 0;
+  std::size_t snapshots = 0;
+  std::size_t wedged = 0;
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + rounds(); ++seed) {
+    CAPTURE(seed);
+    Simulation simulation(seed * 2654435761, config_of(seed * 37), Faults{});
+    simulation.run(6000);
+    const bool healed = simulation.heal(3000);
+    wedged += simulation.wedged_by_removal() ? 1 : 0;
+    REQUIRE_MESSAGE((healed || simulation.wedged_by_removal()), simulation.describe());
+    committed += simulation.committed();
+    reads += simulation.reads_served();
+    leaders += simulation.leaders_seen();
+    snapshots += simulation.snapshots_applied();
+  }
+  // The runs were worth something: all of this has happened, often.
+  CHECK(wedged <= rounds() / 50);
+  CHECK(committed > 20 * rounds());
+  CHECK(reads > rounds());
+  CHECK(leaders > 3 * rounds());
+  CHECK(snapshots > rounds() / 2);
+  MESSAGE("committed " << committed << ", reads " << reads << ", leaders " << leaders
+                       << ", snapshots " << snapshots);
+}
