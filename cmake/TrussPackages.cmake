@@ -20,5 +20,7 @@ find_path(ASIO_INCLUDE asio.hpp REQUIRED)
 add_library(truss_asio INTERFACE)
 target_include_directories(truss_asio SYSTEM INTERFACE ${ASIO_INCLUDE})
 target_compile_definitions(truss_asio INTERFACE
-  ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED)
+  ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED
+  # Asio finds aligned_alloc only if a standard header comes first; both ways must not mix.
+  ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_link_libraries(truss_asio INTERFACE Threads::Threads)

@@ -168,6 +168,9 @@ void Connection::close(const Error& why) {
   if (closed_) return;
   closed_ = true;
   if (session_ != nullptr) session_->lost(why);
+  // Not before the session's own frames have left the stack; and not as late as this object, which
+  // a handler may keep in the loop for ever, while the session keeps the loop.
+  thread_.post([doomed = std::move(session_)] {});
   thread_.cancel(timer_);
   std::error_code ignored;
   descriptor_.close(ignored);

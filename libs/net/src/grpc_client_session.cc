@@ -224,7 +224,7 @@ void GrpcClientSession::on_time(MonoTime now) {
 void GrpcClientSession::lost(const Error& why) {
   const Error status{Code::kUnavailable, why.sys_errno == 0 ? std::string("transport is closing")
                                                             : authority_ + ": " + why.message};
-  http2_.for_each_stream([&](Http2Stream& stream) {
+  http2_.abandon_streams([&](Http2Stream& stream) {
     ClientCall& call = call_of(stream);
     const std::shared_ptr<ClientCall> keep = std::move(call.self);
     end(call, call.cancelled ? *call.status : status);

@@ -422,7 +422,7 @@ void GrpcServerSession::begin_shutdown() {
 }
 
 void GrpcServerSession::lost(const Error& why) {
-  http2_.for_each_stream([&](Http2Stream& stream) { forget(call_of(stream), why); });
+  http2_.abandon_streams([&](Http2Stream& stream) { forget(call_of(stream), why); });
 }
 
 }  // namespace truss::net

@@ -40,7 +40,8 @@ class Session {
   virtual void on_time(MonoTime now) = 0;
   /// Starts a graceful end: finished() turns true when the running calls are done.
   virtual void begin_shutdown() = 0;
-  /// The connection is gone: ends every call with `why`. The last call but the destructor.
+  /// The connection is gone: ends every call with `why`. Idempotent; nothing else may be
+  /// called after it.
   virtual void lost(const Error& why) = 0;
 };
 

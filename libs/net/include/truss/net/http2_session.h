@@ -100,7 +100,7 @@ struct Http2Options {
 class Http2Session {
  public:
   Http2Session(const Http2Options& options, Http2Handler& handler);
-  /// Forgets all streams without callbacks; see for_each_stream.
+  /// Forgets all streams without callbacks; see abandon_streams.
   ~Http2Session();
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;
@@ -142,13 +142,14 @@ class Http2Session {
   void goaway(Http2Code code, std::string_view debug);
 
   std::size_t stream_count() const { return stream_count_; }
-  /// Visits every live stream; `visit` must not close streams.
+  /// Forgets every live stream and shows it to `visit`, which may destroy it. Nothing may be asked
+  /// of the session afterwards.
   template <class Visit>
-  void for_each_stream(Visit&& visit) {
-    for (Http2Stream* s = first_; s != nullptr;) {
-      Http2Stream* next = s->next_;
-      visit(*s);
-      s = next;
+  void abandon_streams(Visit&& visit) {
+    while (first_ != nullptr) {
+      Http2Stream& stream = *first_;
+      unlink(stream);
+      visit(stream);
     }
   }
 
