@@ -90,6 +90,12 @@ void History::acknowledge(Ticket ticket, std::int64_t revision) {
   settle();
 }
 
+void History::restart_from(KvModel seen) {
+  settled_ = std::move(seen);
+  waiting_.clear();
+  open_.clear();
+}
+
 /// Applies acknowledged operations for good while nothing in flight can have come before them.
 void History::settle() {
   std::size_t done = 0;

@@ -94,6 +94,9 @@ class History {
   /// It was answered with an error by which it changed nothing.
   void refuse(Ticket ticket) { open_.erase(ticket); }
 
+  /// The member restarted and shows `seen`: what was in flight has happened or never will.
+  void restart_from(KvModel seen);
+
   std::size_t in_flight() const { return open_.size(); }
   std::uint64_t acknowledged() const { return acknowledged_; }
   /// What all acknowledged operations give, as far as their revisions follow on each other.

@@ -19,12 +19,19 @@ class DirSyncSites {
     if (!is_point(op.kind) || is_sync(op.kind)) return {};
     if (op.kind == OpKind::kCreate || op.kind == OpKind::kMakeDir || op.kind == OpKind::kRename ||
         op.kind == OpKind::kRemove) {
-      last_[parent_path(op.to.empty() ? op.path : op.to)] = op_name(op.kind);
+      const std::string& path = op.to.empty() ? op.path : op.to;
+      if (is_scratch(path)) return {};
+      last_[parent_path(path)] = op_name(op.kind);
     }
     return {};
   }
 
  private:
+  /// Names that nobody looks for after a crash.
+  static bool is_scratch(const std::string& path) {
+    return (path.ends_with(".tmp") && !path.ends_with("wal.tmp")) || path.ends_with(".broken");
+  }
+
   std::map<std::string, std::string> last_;
 };
 

@@ -55,14 +55,16 @@ Verdict judge_order(SimFileSystem& disk, const std::string& wal_dir) {
 /// Judges crashed disks against what the clients know.
 class Judge {
  public:
-  Judge(const ServerWorkload& spec, const History& history)
-      : config_(config_of(spec)), wal_dir_(wal_dir_of(spec)), history_(history) {}
+  Judge(const ServerWorkload& spec, const History& history, bool again = true)
+      : spec_(spec), history_(history), again_(again) {}
 
   Verdict operator()(SimFileSystem& disk) {
     const std::uint64_t seed = 1000 + crashes_++;
-    if (Verdict verdict = judge_order(*disk.clone(), wal_dir_); !verdict.empty()) return verdict;
-    SimServer member(disk, seed, config_);
-    if (std::string problem = member.start(); !problem.empty()) return problem;
+    if (Verdict verdict = judge_order(*disk.clone(), wal_dir_of(spec_)); !verdict.empty()) {
+      return verdict;
+    }
+    SimServer member(disk, seed, config_of(spec_));
+    if (Verdict verdict = judge_start(disk, member, seed); !verdict.empty()) return verdict;
     auto seen = member.read_all();
     if (!seen) return "read: " + seen.error().message;
     if (Verdict verdict = history_.explain(*seen); !verdict.empty()) return verdict;
@@ -71,6 +73,17 @@ class Judge {
   }
 
  private:
+  /// It starts; now and then it is crashed again at points on its way.
+  Verdict judge_start(SimFileSystem& disk, SimServer& member, std::uint64_t seed) {
+    if (!again_ || seed % 64 != 0) return member.start();
+    CrashSweep sweep({.seed = seed, .copies_per_point = 1},
+                     Judge(spec_, history_, /*again=*/false));
+    sweep.attach(disk);
+    std::string problem = member.start();
+    CrashSweep::detach(disk);
+    return problem.empty() ? sweep.report() : problem;
+  }
+
   Verdict judge_compaction(SimServer& member) {
     const std::int64_t at = member.server().store().compact_revision();
     if (at >= history_.compacted() && at <= history_.compaction_asked()) return {};
@@ -88,40 +101,51 @@ class Judge {
     if (seed % 4 != 0) return {};
     SeededRandom random(seed);
     const auto again = disk.crashed(random, CrashStyle::kLoseAll);
-    SimServer second(*again, seed + 1, config_);
+    SimServer second(*again, seed + 1, config_of(spec_));
     if (std::string problem = second.start(); !problem.empty()) return "second " + problem;
     const auto seen = second.read_all();
     if (!seen) return "second read: " + seen.error().message;
     return *seen == expected ? "" : "put after the crash lost";
   }
 
-  server::Config config_;
-  std::string wal_dir_;
+  const ServerWorkload& spec_;
   const History& history_;
+  bool again_;
   std::uint64_t crashes_ = 0;
 };
 
 /// Clients in the member's own world, each sending its next operation when the last is answered.
 class Clients {
  public:
-  Clients(const ServerWorkload& spec, SimServer& member, History& history)
-      : spec_(spec), member_(member), history_(history), random_(spec.seed * 7 + 1) {}
+  Clients(const ServerWorkload& spec, SimServer& member, History& history, std::uint64_t seed)
+      : spec_(spec),
+        member_(member),
+        history_(history),
+        random_(seed),
+        next_lease_(static_cast<std::int64_t>(seed % 1000) * 1000 + 1) {}
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
+  ~Clients() { member_.kill(); }  // it must not answer any more
 
-  /// Runs them all; false if the member died or time went by.
-  bool run(const std::function<bool()>& go_on) {
+  /// Runs until `operations` were sent and, if so wanted, answered; false if the member died or
+  /// time went by.
+  bool run(int operations, bool to_the_end, const std::function<bool()>& go_on) {
+    operations_ = operations;
     for (unsigned i = 0; i < spec_.clients; ++i) next();
     return member_.world().run_until(
         [&] {
-          return (running_ == 0 && sent_ >= spec_.operations) || !member_.alive() || !go_on();
+          const bool sent = sent_ >= operations_ && (running_ == 0 || !to_the_end);
+          return sent || !member_.alive() || !go_on();
         },
         std::chrono::hours(1));
   }
 
  private:
   void next() {
-    if (sent_ >= spec_.operations) return;
+    if (sent_ >= operations_) return;
     ++sent_;
     ++running_;
+    if (random_.below(40) == 0) return defragment();
     const KvOp op = random_op();
     const History::Ticket ticket = history_.begin(op);
     member_.send(op, [this, ticket](Result<std::int64_t> revision) {
@@ -129,8 +153,11 @@ class Clients {
     });
   }
 
+  void defragment() {
+    member_.server().defragment([this](Result<>) { rest(); });
+  }
+
   void answered(History::Ticket ticket, Result<std::int64_t> revision) {
-    --running_;
     if (revision) {
       history_.acknowledge(ticket, *revision);
     } else if (revision.error().code == Code::kNotFound ||
@@ -138,6 +165,11 @@ class Clients {
                revision.error().code == Code::kFailedPrecondition) {
       history_.refuse(ticket);
     }
+    rest();
+  }
+
+  void rest() {
+    --running_;
     // A pause now and then lets the backend's timer and the purge come in between.
     const Duration pause = random_.below(10) == 0 ? Duration(std::chrono::milliseconds(150))
                                                   : Duration(std::chrono::microseconds(50));
@@ -187,7 +219,7 @@ class Clients {
   std::string random_key() { return "k" + std::to_string(random_.below(25)); }
   std::string random_value() {
     const std::uint64_t size = random_.below(12) == 0 ? random_.below(5000) : random_.below(60);
-    return std::to_string(++values_) + ":" + std::string(size, 'v');
+    return std::to_string(random_.next()) + ":" + std::string(size, 'v');
   }
 
   const ServerWorkload& spec_;
@@ -195,10 +227,10 @@ class Clients {
   History& history_;
   SeededRandom random_;
   std::unique_ptr<Executor> pauses_ = member_.world().make_executor("clients");
+  int operations_ = 0;
   int sent_ = 0;
   int running_ = 0;
-  std::int64_t next_lease_ = 1;
-  std::uint64_t values_ = 0;
+  std::int64_t next_lease_;
 };
 
 std::unique_ptr<SimFileSystem> fresh_disk() {
@@ -215,6 +247,33 @@ server::Config sabotaged(const ServerWorkload& spec) {
 
 }  // namespace
 
+namespace {
+
+/// Runs the lives of one member; what ended them early, if anything.
+std::string run_lives(const ServerWorkload& spec, SimFileSystem& disk, History& history,
+                      const std::function<bool()>& go_on) {
+  for (int life = 0; life < spec.lives && go_on(); ++life) {
+    const std::uint64_t seed = spec.seed * 100 + static_cast<std::uint64_t>(life);
+    SimServer member(disk, seed, sabotaged(spec));
+    if (std::string problem = member.start(); !problem.empty()) return problem;
+    if (life > 0) {
+      auto seen = member.read_all();
+      if (!seen) return "read: " + seen.error().message;
+      if (std::string problem = history.explain(*seen); !problem.empty()) return problem;
+      history.restart_from(*std::move(seen));
+    }
+    Clients clients(spec, member, history, seed);
+    const bool last = life + 1 == spec.lives;
+    const bool ran = clients.run(spec.operations / spec.lives, last, go_on);
+    if (!member.alive()) return "died: " + member.death();
+    if (!ran) return "nothing happened for an hour";
+    if (seed % 2 != 0 && go_on()) member.stop();
+  }
+  return {};
+}
+
+}  // namespace
+
 SweepResult sweep_server(const ServerWorkload& spec) {
   const auto disk = fresh_disk();
   if (spec.injector) disk->inject(spec.injector);
@@ -225,17 +284,12 @@ SweepResult sweep_server(const ServerWorkload& spec) {
                     .stop_after_failures = spec.stop_after_failures},
                    Judge(spec, history));
   sweep.attach(*disk);
-  SimServer member(*disk, spec.seed, sabotaged(spec));
-  const std::string problem = member.start();
-  TRUSS_CHECK(problem.empty(), problem);
   const auto go_on = [&] { return sweep.failures() < spec.stop_after_failures; };
-  Clients clients(spec, member, history);
-  const bool ran = clients.run(go_on);
-  TRUSS_CHECK(ran && member.alive(), member.death() + "\n" + member.log().text());
-  if (go_on()) sweep.crash_now(*disk);
+  const std::string problem = run_lives(spec, *disk, history, go_on);
   CrashSweep::detach(*disk);
-  member.kill();  // while the clients can still hear of it
-  return SweepResult::of(sweep);
+  SweepResult result = SweepResult::of(sweep);
+  if (!problem.empty()) result += {.failures = 1, .report = "the member itself: " + problem};
+  return result;
 }
 
 FaultSweep::Outcome sweep_server_faults(const ServerWorkload& spec) {
@@ -246,11 +300,7 @@ FaultSweep::Outcome sweep_server_faults(const ServerWorkload& spec) {
   faults.make_disk = fresh_disk;
   faults.run = [&](SimFileSystem& disk) -> Verdict {
     history = std::make_unique<History>();
-    SimServer member(disk, spec.seed, config_of(spec));
-    if (!member.start().empty()) return {};
-    Clients clients(spec, member, *history);
-    clients.run([] { return true; });
-    member.kill();
+    static_cast<void>(run_lives(spec, disk, *history, [] { return true; }));
     return {};
   };
   faults.check = [&](SimFileSystem& disk) -> Verdict {

@@ -11,7 +11,8 @@ namespace truss::testing {
 
 struct ServerWorkload {
   std::uint64_t seed = 1;
-  int operations = 150;  ///< puts, deletes, txns, leases, compactions
+  int operations = 150;  ///< puts, deletes, txns, leases, compactions, defragmentations
+  int lives = 3;         ///< runs of the member on one disk, ended by kill -9 or gracefully
   unsigned clients = 3;  ///< each with one operation in flight
   unsigned copies_per_point = 1;
   std::uint64_t stride = 1;
@@ -26,9 +27,9 @@ struct ServerWorkload {
 
 /// Starts a single-node member on a simulated disk, clock and runtime, in an empty directory, and
 /// runs clients against it, crashed at every write and sync point. After each crash the member must
-/// start by itself on what the disk kept, with the db not ahead of the log, every acknowledged
-/// operation there at its revision and nothing that nobody asked for, and take a put that outlives
-/// the next crash.
+/// start by itself on what the disk kept (crashed once more on its way, now and then), with the db
+/// not ahead of the log, every acknowledged operation there at its revision and nothing that nobody
+/// asked for, and take a put that outlives the next crash.
 SweepResult sweep_server(const ServerWorkload& workload);
 
 /// The same member under faults: each stride-th call of the disk fails once with EIO or ENOSPC.

@@ -111,6 +111,11 @@ void SimServer::kill() {
   server_.reset();
 }
 
+void SimServer::stop() {
+  member_.call([this] { server_->stop(); });
+  server_.reset();
+}
+
 server::Environment SimServer::environment() {
   return {member_, *files_, random_, logger_, member_.process(), transport_};
 }

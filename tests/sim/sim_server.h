@@ -24,6 +24,8 @@ class SimServer {
   std::string start();
   /// kill -9: nothing more reaches the disk.
   void kill();
+  /// Ends gracefully.
+  void stop();
   bool alive() const { return member_.alive(); }
   const std::string& death() const { return member_.death(); }
 
