@@ -250,3 +250,33 @@ TEST_CASE("a flipped bit is named before anything else is asked") {
   load_tree(disk, join_path(unpacked("bitflip-middle.tar.xz"), "s1.etcd"), "/data");
   check_refused(disk, small_config(), {kFirstSegment, "offset 16176"});
 }
+
+TEST_CASE("a log without a single record is refused") {
+  for (const std::size_t size : {0, 64000}) {
+    CAPTURE(size);
+    SimFileSystem disk;
+    make_directory(disk, small_config());
+    {
+      auto file = disk.open(kFirstSegment, {.write = true});
+      REQUIRE((*file)->truncate(0));
+      REQUIRE((*file)->truncate(size));
+    }
+    check_refused(disk, small_config(), {"/data/member/wal"});
+  }
+}
+
+TEST_CASE("a log that ends before what the db has applied is refused") {
+  SimFileSystem disk;
+  make_directory(disk, small_config());
+  const auto log = read_file(disk, kFirstSegment);
+  REQUIRE(log);
+  {
+    SimRuntime world(8);
+    SimServer server(world, disk, small_config());
+    REQUIRE(server.run_until_ready());
+    REQUIRE(*server.put("k", "v"));
+    server->stop();
+  }
+  write(disk, kFirstSegment, *log, 0);
+  check_refused(disk, small_config(), {"/data/member/wal", "ends at entry", "snap/db"});
+}

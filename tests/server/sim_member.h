@@ -36,8 +36,11 @@ inline Config small_config() {
 class SimServer {
  public:
   SimServer(SimRuntime& world, SimFileSystem& disk, Config config)
-      : world_(world), mount_(disk.mount()), member_(world, "m1"), random_(world.random("raft")) {
-    Environment env{member_, *mount_, random_, logger_, member_.process(), transport_};
+      : SimServer(world, disk, std::move(config), no_transport(), "m1") {}
+  SimServer(SimRuntime& world, SimFileSystem& disk, Config config, Transport& transport,
+            const std::string& name)
+      : world_(world), mount_(disk.mount()), member_(world, name), random_(world.random(name)) {
+    Environment env{member_, *mount_, random_, logger_, member_.process(), transport};
     member_.call([&] {
       auto started = Server::start(std::move(config), env);
       if (started) {
@@ -101,12 +104,16 @@ class SimServer {
   }
 
  private:
+  static Transport& no_transport() {
+    static NullTransport none;
+    return none;
+  }
+
   SimRuntime& world_;
   std::unique_ptr<SimFileSystem> mount_;
   SimMember member_;
   SeededRandom random_;
   MemoryLogger logger_{LogLevel::kInfo};
-  NullTransport transport_;
   std::unique_ptr<Server> server_;
   std::string error_;
 };

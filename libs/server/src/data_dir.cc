@@ -81,12 +81,30 @@ Result<> check_entry(const DataDir& dir, const raft::Entry& entry) {
                              "start etcd on the directory once, then stop it cleanly");
 }
 
+/// Entries that the db has applied and the log has lost would be numbered a second time, and
+/// skipped.
+Result<> check_end(const DataDir& dir, const wal::ReadResult& log, raft::SnapshotMark from,
+                   const Verdict& verdict) {
+  const raft::Index last = log.entries.empty() ? from.index : log.entries.back().index;
+  if (verdict.db.meta.consistent_index <= last.value()) return {};
+  return refuse(dir.wal, "the log ends at entry " + std::to_string(last.value()) + ", but " +
+                             dir.db + " has applied entry " +
+                             std::to_string(verdict.db.meta.consistent_index) +
+                             "; put the missing log files back, or restore from a snapshot");
+}
+
 Result<> check_log(const DataDir& dir, FileSystem& files, Verdict& verdict) {
   raft::SnapshotMark from;
   if (verdict.snapshot) from = {verdict.snapshot->metadata.index, verdict.snapshot->metadata.term};
   TRUSS_ASSIGN(const wal::ReadResult log,
                wal::read_log(files, dir.wal, from, read_limits(verdict.level)));
+  if (log.metadata.empty()) {
+    return refuse(dir.wal,
+                  "the log has no metadata record, its first file is empty or cut; put the "
+                  "files back, or restore from a snapshot");
+  }
   TRUSS_ASSIGN(verdict.identity, wal::decode_identity(log.metadata));
+  TRUSS_TRY(check_end(dir, log, from, verdict));
   for (const raft::Entry& entry : log.entries) {
     if (entry.index.value() > verdict.db.meta.consistent_index) {
       TRUSS_TRY(check_entry(dir, entry));

@@ -1,6 +1,7 @@
 #include <future>
 
 #include "node.h"
+#include "pledge.h"
 #include "snapshot_reader.h"
 #include "truss/common/await.h"
 
@@ -22,7 +23,7 @@ mvcc::HashLevel hash_level(CompatLevel level) {
 
 void Node::defragment(DoneCallback done) {
   // std::function wants copies; the callback can't be copied.
-  auto shared = std::make_shared<DoneCallback>(std::move(done));
+  auto shared = std::make_shared<Pledge<void>>(std::move(done));
   backend_->defragment([shared](Result<> result) { (*shared)(std::move(result)); });
 }
 

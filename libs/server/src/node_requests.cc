@@ -2,6 +2,7 @@
 
 #include "log_request.h"
 #include "node.h"
+#include "pledge.h"
 #include "truss/common/coding.h"
 #include "truss/mvcc/errors.h"
 #include "truss/mvcc/txn.h"
@@ -111,7 +112,7 @@ void Node::lease_renew(std::int64_t id, absl::AnyInvocable<void(Result<std::int6
 void Node::finish_renewal(std::int64_t id, absl::AnyInvocable<void(Result<std::int64_t>)> done) {
   const auto renewal = lessor_->renew(lease::LeaseId{id});
   if (!renewal && renewal.error().code == Code::kAborted) {
-    auto shared = std::make_shared<decltype(done)>(std::move(done));
+    auto shared = std::make_shared<Pledge<std::int64_t>>(std::move(done));
     return lessor_->when_gone(lease::LeaseId{id}, [shared] { (*shared)(std::int64_t{0}); });
   }
   if (!renewal && mvcc::errors::is(renewal.error(), mvcc::errors::lease_not_found())) {
@@ -183,7 +184,7 @@ void Node::promote_member(raft::NodeId id, ApplyCallback done) {
   if (it == list->end()) return done(tl::unexpected(errors::member_not_found()));
   if (!it->is_learner) return done(tl::unexpected(errors::member_not_learner()));
   if (!progress_.is_leader) return done(tl::unexpected(errors::not_leader()));
-  raft_->run([this, id, done = std::move(done)]() mutable {
+  raft_->run([this, id, done = Pledge<ApplyResponse>(std::move(done))]() mutable {
     raft::Index leader_match;
     raft::Index learner_match;
     for (const raft::PeerStatus& peer : raft_->node().status().peers) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pledge.h"
 #include "truss/server/errors.h"
 
 namespace truss::server {
@@ -52,7 +53,14 @@ void RaftLoop::start() {
 }
 
 void RaftLoop::shut() {
-  shut_ = true;
+  Inbox in;
+  {
+    std::lock_guard lock(mutex_);
+    shut_ = true;
+    std::swap(in, inbox_);
+  }
+  for (Task& task : in.tasks) task();
+  reads_.add(std::move(in.reads), clock_.now());
   reads_.stop();
   parked_.clear();
   check_transfers(true);
@@ -61,17 +69,19 @@ void RaftLoop::shut() {
 // --- Mailbox ---------------------------------------------------------------------------------
 
 template <class Add>
-void RaftLoop::put(Add add) {
+bool RaftLoop::put(Add add) {
   std::lock_guard lock(mutex_);
+  if (shut_) return false;
   add(inbox_);
-  if (scheduled_) return;
+  if (scheduled_) return true;
   scheduled_ = true;
   executor_.post([this] { turn(); });
+  return true;
 }
 
 bool RaftLoop::propose(std::uint64_t id, SharedBytes data) {
   bool taken = true;
-  put([&](Inbox& in) {
+  (void)put([&](Inbox& in) {
     taken = queued_bytes_ + data.size() <= kMaxQueuedBytes;
     if (!taken) return;
     queued_bytes_ += data.size();
@@ -89,15 +99,17 @@ void RaftLoop::propose(raft::ConfChange change) {
 }
 
 void RaftLoop::read(ReadIndexRounds::Callback done) {
-  put([&](Inbox& in) { in.reads.push_back(std::move(done)); });
+  if (!put([&](Inbox& in) { in.reads.push_back(std::move(done)); })) {
+    done(tl::unexpected(errors::stopped()));
+  }
 }
 
 void RaftLoop::run(Task task) {
-  put([&](Inbox& in) { in.tasks.push_back(std::move(task)); });
+  (void)put([&](Inbox& in) { in.tasks.push_back(std::move(task)); });
 }
 
 void RaftLoop::receive(raft::Message message) {
-  put([&](Inbox& in) { in.messages.push_back(std::move(message)); });
+  (void)put([&](Inbox& in) { in.messages.push_back(std::move(message)); });
 }
 
 void RaftLoop::report_unreachable(raft::NodeId peer) {
@@ -146,7 +158,7 @@ void RaftLoop::compact(raft::Snapshot snapshot, std::uint64_t keep) {
 }
 
 void RaftLoop::transfer_leader(raft::NodeId target, ReadIndexRounds::Callback done) {
-  run([this, target, done = std::move(done)]() mutable {
+  run([this, target, done = Pledge<void>(std::move(done))]() mutable {
     if (soft_.leader == target) return done({});
     transfers_.push_back({soft_.leader, clock_.now(), std::move(done)});
     node_->transfer_leader(target);
@@ -163,10 +175,6 @@ void RaftLoop::turn() {
     scheduled_ = false;
     queued_bytes_ = 0;
   }
-  if (shut_) {
-    for (auto& done : in.reads) done(tl::unexpected(errors::stopped()));
-    return;
-  }
   for (Task& task : in.tasks) task();
   for (raft::Message& message : in.messages) step(std::move(message));
   propose_queued(std::move(in.proposals));
@@ -176,7 +184,6 @@ void RaftLoop::turn() {
 }
 
 void RaftLoop::tick() {
-  if (shut_) return;
   const MonoTime now = clock_.now();
   node_->tick();
   stand_if_alone();

@@ -61,7 +61,7 @@ class RaftLoop final : public TransportSink {
 
   /// Starts ticking. Thread: any, once.
   void start();
-  /// Fails what waits here. On the raft thread, or after its executor has stopped.
+  /// Takes no more, finishes what is queued, fails what waits. After its executor has stopped.
   void shut();
 
   /// Queues an entry's bytes. False, and nothing queued, if the mailbox is full. Thread: any.
@@ -109,8 +109,9 @@ class RaftLoop final : public TransportSink {
   };
 
   RaftLoop(Parts parts, Hooks hooks);
+  /// False, and nothing put, once shut.
   template <class Add>
-  void put(Add add);
+  bool put(Add add);
   void turn();
   void tick();
   void step(raft::Message message);
@@ -148,12 +149,12 @@ class RaftLoop final : public TransportSink {
   std::deque<Proposal> parked_;  // no leader yet
   std::vector<Transfer> transfers_;
   MonoTime next_tick_;
-  bool shut_ = false;
 
   std::mutex mutex_;  // guards the mailbox below
   Inbox inbox_;
   std::size_t queued_bytes_ = 0;
   bool scheduled_ = false;
+  bool shut_ = false;
 };
 
 }  // namespace truss::server

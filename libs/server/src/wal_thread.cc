@@ -70,9 +70,9 @@ void WalThread::turn() {
   } else if (must_sync) {
     wal_->sync();
   }
+  if (!jobs.empty()) delivered_(std::move(jobs));
   open_gates();
   note_counts();
-  if (!jobs.empty()) delivered_(std::move(jobs));
 }
 
 void WalThread::write(Job& job) {
