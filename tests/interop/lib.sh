@@ -1,6 +1,8 @@
 # Sourced by the interop tests: starts and stops real etcd and ours on free loopback ports. Bash.
 set -uo pipefail
 
+TRUSS_SOURCE=${TRUSS_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+TRUSS_BIN=${TRUSS_BIN:-$TRUSS_SOURCE/build/release/bin}
 ORACLE=${TRUSS_ORACLE:-$TRUSS_SOURCE/build/oracle/root/usr/bin}
 ETCD=$ORACLE/etcd ETCDCTL=$ORACLE/etcdctl
 WORK=$(mktemp -d)

@@ -157,6 +157,8 @@ compaction() {
 }
 
 maintenance() {
+  # the hash covers consistent_index, which etcd stores with the last write only
+  step put last write
   step snapshot save "$WORK/snap.db"
   step snapshot status "$WORK/snap.db"
   step snapshot status "$WORK/snap.db" -w json
