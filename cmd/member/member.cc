@@ -46,6 +46,9 @@ Result<> Member::bind() {
 Result<> Member::start_server() {
   TRUSS_ASSIGN(server, server::Server::start(options.server,
                                              {runtime, files, random, logger, process, transport}));
+  if (server->level() == server::CompatLevel::k34) {
+    client_listeners->set_grpc_dialect(net::GrpcDialect::kGo126);
+  }
   api = std::make_unique<api::Api>(*server, runtime, logger, options.api);
   install_peer_endpoints(*peer_listeners, *server);
   api->install(*client_listeners);

@@ -6,9 +6,19 @@ need_oracle
 
 CASES=0
 
-# grpc NAME PATH HEX [CURL FLAGS...]: one HTTP/2 POST with these body bytes; records status and trailers
+# grpc NAME PATH HEX [CURL FLAGS...]: one HTTP/2 POST with these body bytes; records status and trailers.
+# A refusal that overtakes the request's body is an error to curl, with both servers: try again.
 grpc() {
+  local try answer
+  for try in 1 2 3 4 5 6 7 8; do
+    answer=$(grpc_once "$@")
+    grep -q '^curl 92' <<<"$answer" || break
+  done
   CASES=$((CASES + 1))
+  printf '%s\n' "$answer" >>"$TRANSCRIPT"
+}
+
+grpc_once() {
   local name=$1 path=$2 hex=$3
   shift 3
   printf '%b' "$(sed 's/../\\x&/g' <<<"$hex" | tr -d '\n')" >"$WORK/body"
@@ -21,7 +31,7 @@ grpc() {
       grep -iE '^(HTTP/|grpc-status|grpc-message|content-type)'
     printf 'curl %s, reply bytes %s\n' "${PIPESTATUS[0]}" "$(cat "$WORK/reply" 2>/dev/null | wc -c)"
     rm -f "$WORK/reply"
-  } >>"$TRANSCRIPT"
+  }
 }
 
 # http NAME CURL_ARGS...: one HTTP/1.1 request; records status, type and body
@@ -98,7 +108,6 @@ all_cases() {
   raw 'negative length' 'POST /v3/kv/range HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}'
   raw 'bad chunk' 'POST /v3/kv/range HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'
   raw 'half a preface' 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n'
-  raw 'preface, then no SETTINGS' 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 }
 
 run_cases() {

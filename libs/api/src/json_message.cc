@@ -136,7 +136,8 @@ std::string_view kind_word(Kind kind) {
 // Go's words for a value of the wrong kind.
 std::string wrong_kind(const JsonValue& v, std::string_view go_type) {
   std::string what(kind_word(v.kind));
-  if (v.kind == Kind::kNumber) what += " " + std::string(v.raw);
+  const bool integer = go_type.find("int") == 0 || go_type.find("uint") == 0;
+  if (v.kind == Kind::kNumber && integer) what += " " + std::string(v.raw);
   return "json: cannot unmarshal " + what + " into Go value of type " + std::string(go_type);
 }
 

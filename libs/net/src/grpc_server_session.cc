@@ -162,6 +162,8 @@ void GrpcServerSession::on_headers_complete(Http2Stream& stream, bool /*trailers
 
 void GrpcServerSession::route(CallState& call) {
   const RequestHead& head = call.head;
+  const bool old = options_.grpc_dialect == GrpcDialect::kGo126;
+  if (old && (!head.is_grpc || head.error)) return http2_.reset(call, Http2Code::kProtocolError);
   if (!head.is_grpc) {
     const Error status{Code::kInternal,
                        "invalid gRPC request content-type " + go_quoted(head.content_type)};
@@ -175,7 +177,7 @@ void GrpcServerSession::route(CallState& call) {
   if (head.error) return answer_at_once(call, *head.error, {}, "400");
   call.method = table_.find_method(call.path);
   if (call.method == nullptr) {
-    return fail_call(call, {Code::kUnimplemented, table_.unknown_method_text(call.path)});
+    return fail_call(call, unknown_method(call));
   }
   if (!head.encoding.empty() && head.encoding != "identity") {
     return fail_call(
@@ -186,6 +188,13 @@ void GrpcServerSession::route(CallState& call) {
   if (call.method->stream) {
     call.handler = call.method->stream(CallContext(call.self), ServerStream(call.self));
   }
+}
+
+Error GrpcServerSession::unknown_method(const CallState& call) const {
+  const bool malformed = call.path.find('/', 1) == std::string::npos;
+  const bool old = options_.grpc_dialect == GrpcDialect::kGo126;
+  return {malformed && old ? Code::kResourceExhausted : Code::kUnimplemented,
+          table_.unknown_method_text(call.path)};
 }
 
 void GrpcServerSession::on_data(Http2Stream& stream, ByteView bytes) {
@@ -239,9 +248,14 @@ void GrpcServerSession::on_remote_end(Http2Stream& stream) {
 void GrpcServerSession::half_close(CallState& call) {
   const bool unary = static_cast<bool>(call.method->unary);
   if (call.deframer.mid_message() || (unary && !call.dispatched)) {
-    return fail_call(call, {Code::kInternal, "unexpected EOF"});
+    return fail_call(call, cut_short(call));
   }
   if (call.handler != nullptr) call.handler->on_half_close();
+}
+
+Error GrpcServerSession::cut_short(const CallState& call) const {
+  if (options_.grpc_dialect == GrpcDialect::kCurrent) return {Code::kInternal, "unexpected EOF"};
+  return {Code::kUnknown, call.deframer.mid_message() ? "unexpected EOF" : "EOF"};
 }
 
 void GrpcServerSession::resume_receiving(CallState& call) {

@@ -72,6 +72,8 @@ class GrpcServerSession final : public Session, private Http2Handler {
   void deliver(CallState& call, ByteView bytes);
   void deliver_message(CallState& call, SharedBytes message);
   void half_close(CallState& call);
+  Error unknown_method(const CallState& call) const;
+  Error cut_short(const CallState& call) const;
   void resume_receiving(CallState& call);
 
   void send_headers(CallState& call);

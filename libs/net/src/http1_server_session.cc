@@ -155,12 +155,11 @@ void Http1ServerSession::parse_more(ByteView bytes) {
 
 void Http1ServerSession::refuse(const Error& why) {
   const int status = why.code == Code::kResourceExhausted ? 431 : 400;
-  const std::string text = std::to_string(status) + " " + std::string(reason_of(status));
-  const bool plain = why.message.starts_with("http:");
-  if (current_ == nullptr) {
+  std::string text = std::to_string(status) + " " + std::string(reason_of(status));
+  if (!why.message.starts_with("http:")) text += ": " + why.message;
+  if (current_ == nullptr || !dispatched_) {
     out_ += "HTTP/1.1 " + text +
             "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text;
-    if (!plain) out_ += ": " + why.message;
   }
   lost(why);
   closing_ = true;

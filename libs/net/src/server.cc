@@ -49,7 +49,7 @@ struct Server::Impl {
   template <class Body>
   static void run_on(Worker& worker, Body body);
 
-  const ServerOptions options;
+  ServerOptions options;  ///< constant from start() on
   Clock& clock;
   Logger& logger;
   ServiceTable table;
@@ -170,6 +170,8 @@ void Server::add_http(HttpRoute route) {
   TRUSS_CHECK(!impl_->started);
   impl_->table.add_route(std::move(route));
 }
+
+void Server::set_grpc_dialect(GrpcDialect dialect) { impl_->options.grpc_dialect = dialect; }
 
 void Server::set_http_filter(HttpFilter filter) {
   TRUSS_CHECK(!impl_->started);

@@ -18,6 +18,12 @@ namespace truss::net {
 /// What a listener takes. kBoth tells HTTP/2 (gRPC) from HTTP/1.x by the first bytes.
 enum class Protocols : std::uint8_t { kBoth, kGrpcOnly, kHttpOnly };
 
+/// Whose answers malformed calls get; well-formed ones don't tell the difference.
+enum class GrpcDialect : std::uint8_t {
+  kCurrent,  ///< grpc-go since 1.41: etcd 3.5 and later
+  kGo126,    ///< grpc-go 1.26: etcd 3.4
+};
+
 /// Where to listen: `127.0.0.1:2379`, `[::1]:2379`, `:2379` (every interface), `localhost:0` (the
 /// kernel's choice of port), or `unix:/path`.
 struct ListenAddress {
@@ -28,6 +34,7 @@ struct ListenAddress {
 /// Limits and times of a server; the defaults are etcd's.
 struct ServerOptions {
   std::size_t io_threads = 1;
+  GrpcDialect grpc_dialect = GrpcDialect::kCurrent;
   /// Largest request message; above: RESOURCE_EXHAUSTED.
   std::size_t max_receive_message_bytes = (1536u + 512u) << 10;
   std::uint32_t max_concurrent_streams = std::numeric_limits<std::uint32_t>::max();
@@ -76,6 +83,8 @@ class Server {
   void add_stream(std::string path, StreamFactory factory);
   void add_http(HttpRoute route);
   void set_http_filter(HttpFilter filter);
+  /// Instead of ServerOptions::grpc_dialect, for who learns it late. Before start().
+  void set_grpc_dialect(GrpcDialect dialect);
 
   /// Binds and listens, so that a taken port shows before any data is touched; nothing is accepted
   /// before start().
