@@ -282,9 +282,24 @@ TEST_CASE("a clean end removes the preallocated file, a crash leaves it") {
   CHECK(log.files() == Names{kFirstSegment});
   CHECK(log.reopen().hard_state == hard_state(4, 2, 1));
 
+  log.wal->append(hard_state(5, 2, 1), {});
   log.wal->close();  // with the task still queued
   REQUIRE(runtime.run_until_idle());
   CHECK(log.files() == Names{kFirstSegment});
+}
+
+TEST_CASE("opening and reading makes no file") {
+  testing::SimRuntime runtime(1);
+  const auto executor = runtime.make_executor("alloc");
+  TestLog log;
+  log.create();
+  log.options.allocator = executor.get();
+  log.reopen();
+  REQUIRE(runtime.run_until_idle());
+  CHECK(log.files() == Names{kFirstSegment});
+  log.save(entries(1, 1, 10));
+  REQUIRE(runtime.run_until_idle());
+  CHECK(log.files() == Names{"0.tmp", kFirstSegment});
 }
 
 TEST_CASE("a stale N.tmp with records in it does no harm") {

@@ -80,8 +80,8 @@ Result<Preallocator::Ready> Preallocator::take() {
 void Preallocator::discard() {
   const std::lock_guard lock(shared_->mutex);
   shared_->abandoned = shared_->discard = true;
-  if (shared_->ready) static_cast<void>(fs_.remove(shared_->ready->path));
   shared_->ready.reset();
+  for (int i = 0; i < 2; ++i) static_cast<void>(fs_.remove(next_path()));
 }
 
 }  // namespace truss::wal

@@ -31,7 +31,8 @@ class Preallocator {
   void prepare();
   /// The next file. Never waits: if none is ready it is made here and now, under the other name.
   Result<Ready> take();
-  /// Removes the file that is ready, or has the background remove what it is making.
+  /// Removes the file that is ready or was left by a predecessor, or has the background remove what
+  /// it is making.
   void discard();
 
  private:

@@ -40,9 +40,16 @@ void Wal::Impl::clear_stray_bytes() {
   stray_bytes = 0;
 }
 
+void Wal::Impl::add_state() {
+  if (!state_pending) return;
+  frames.add(RecordType::kState, raft::encoded(state));
+  state_pending = false;
+}
+
 void Wal::Impl::flush() {
   if (frames.empty()) return;
   if (stray_bytes > 0) clear_stray_bytes();
+  next.prepare();  // not before the first write: a log that is refused after all stays as it was
   const std::uint64_t bytes = frames.bytes();
   must(frames.write_to(*tail().file, offset), "write");
   offset += bytes;
@@ -95,8 +102,8 @@ void Wal::append(const raft::HardState& state, std::span<const raft::Entry> entr
     w.last_index = entry.index;
   }
   if (!state.empty()) {
-    w.frames.add(RecordType::kState, raft::encoded(state));
     w.state = state;
+    w.state_pending = true;
   }
   if (w.frames.bytes() >= kFlushBytes) w.flush();
 }
@@ -104,6 +111,7 @@ void Wal::append(const raft::HardState& state, std::span<const raft::Entry> entr
 void Wal::sync() {
   Impl& w = *impl_;
   TRUSS_CHECK(!w.readable && !w.closed, "sync outside the writing part of a WAL's life");
+  w.add_state();
   w.flush();
   if (w.offset >= w.options.segment_bytes) return w.cut();
   w.sync_file(*w.tail().file);
@@ -149,10 +157,7 @@ void Wal::close() {
 raft::Index Wal::last_index() const { return impl_->last_index; }
 raft::Index Wal::durable_index() const { return impl_->durable_index; }
 raft::Index Wal::durable_commit() const { return impl_->durable_commit; }
-bool Wal::dirty() const {
-  return !impl_->frames.empty() || impl_->durable_index != impl_->last_index ||
-         impl_->durable_commit != impl_->state.commit;
-}
+bool Wal::dirty() const { return impl_->dirty(); }
 std::uint64_t Wal::syncs() const { return impl_->syncs; }
 std::uint64_t Wal::bytes_written() const { return impl_->bytes_written; }
 

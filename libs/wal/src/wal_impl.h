@@ -23,7 +23,8 @@ struct Wal::Impl {
   bool closed = false;
 
   std::string metadata;
-  raft::HardState state;  ///< last one appended or read
+  raft::HardState state;       ///< last one appended or read
+  bool state_pending = false;  ///< ... and not encoded yet
   FrameBuffer frames;
   std::uint64_t offset = 0;       ///< file offset where `frames` will go
   std::uint64_t stray_bytes = 0;  ///< non-zero bytes after `offset` to be cleared before writing
@@ -43,8 +44,14 @@ struct Wal::Impl {
         next(fs, dir, options.segment_bytes, options.allocator) {}
 
   HeldSegment& tail() { return held.back(); }
+  bool dirty() const {
+    return state_pending || !frames.empty() || durable_index != last_index ||
+           durable_commit != state.commit;
+  }
   /// Ends the process if the step failed.
   void must(const Result<>& result, const char* step);
+  /// Encodes the pending hard state: once for all appends between two syncs, and last.
+  void add_state();
   void flush();
   void sync_file(File& file);
   void sync_directory(const std::string& path);

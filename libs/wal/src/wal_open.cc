@@ -39,9 +39,20 @@ Result<ReadResult> Wal::read_all() {
   w.last_index = replay.last_index();
   w.mark_durable();
   w.readable = false;
-  w.next.prepare();
   return result;
 }
+
+namespace {
+
+/// Refuses to go on, be it by cutting or by overwriting, where synced entries have vanished.
+Result<> refuse_synced_hole(FileSystem& fs, const std::string& dir, const Options& options) {
+  if (!options.refuse_synced_hole || !options.sync) return {};
+  TRUSS_ASSIGN(const auto hole, find_hole(fs, dir, options.limits));
+  if (hole && hole->synced) return fail(Code::kCorruption, hole->message());
+  return {};
+}
+
+}  // namespace
 
 Result<OpenedWal> open_and_read(FileSystem& fs, Process& process, const std::string& dir,
                                 raft::SnapshotMark from, const Options& options) {
@@ -50,10 +61,12 @@ Result<OpenedWal> open_and_read(FileSystem& fs, Process& process, const std::str
     TRUSS_ASSIGN(opened.wal, Wal::open(fs, process, dir, from, options));
     auto contents = opened.wal->read_all();
     if (contents) {
+      if (contents->report.stray_bytes > 0) TRUSS_TRY(refuse_synced_hole(fs, dir, options));
       opened.contents = *std::move(contents);
       return opened;
     }
     if (!is_torn(contents.error()) || opened.repaired) return tl::unexpected(contents.error());
+    TRUSS_TRY(refuse_synced_hole(fs, dir, options));
     opened.wal.reset();  // its locks would keep repair() out
     TRUSS_TRY(repair(fs, dir, options.limits));
     opened.repaired = true;

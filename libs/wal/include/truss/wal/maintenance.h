@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,32 @@ Result<raft::HardState> verify(FileSystem& fs, const std::string& dir, raft::Sna
 /// *Errors:* kCorruption for damage other than a torn tail (nothing is changed); kUnavailable if
 /// locked; I/O. *Durability:* copy and cut are on disk. *Source:* etcd wal/repair.go.
 Result<> repair(FileSystem& fs, const std::string& dir, ReadLimits limits = {});
+
+/// Good records of the last segment that lie beyond the end of the log, behind a zero length or a
+/// bad record.
+struct Hole {
+  std::string path;
+  std::uint64_t begin = 0;    ///< offset where the log ends for its readers
+  std::uint64_t end = 0;      ///< offset of the first good record beyond
+  raft::Index last_before{};  ///< last entry before the hole, 0 if none
+  raft::Index first_after{};  ///< first entry beyond it, 0 if none
+  raft::Index last_after{};
+  /// True if entries in the hole are proved to have been synced, so that this is no torn tail but
+  /// damage: entry indexes jump across the hole, and a hard state beyond it is followed by another
+  /// record. Writers put the hard state after a save's entries, sync, and only then begin the next.
+  /// False proves nothing.
+  bool synced = false;
+
+  /// One line: file, offsets, entries lost, what to do.
+  std::string message() const;
+};
+
+/// Looks for records beyond the end of the last segment: where two records in a row fit each other
+/// (each stores the rolling crc that the next begins with), they are real. nullopt if there are
+/// none. Reads only.
+/// *Errors:* I/O.
+Result<std::optional<Hole>> find_hole(FileSystem& fs, const std::string& dir,
+                                      ReadLimits limits = {});
 
 struct PurgeLimits {
   /// Segments to keep; 0: all.

@@ -23,6 +23,9 @@ struct Options {
   ReadLimits limits;
   /// False is --unsafe-no-fsync: nothing is ever synced.
   bool sync = true;
+  /// open_and_read() refuses a log from whose last segment entries have vanished that were synced
+  /// (see find_hole). etcd takes such a log and forgets the entries. Of no effect without `sync`.
+  bool refuse_synced_hole = false;
   /// Where the next segment is preallocated; null: by the WAL's own thread, when it cuts.
   Executor* allocator = nullptr;
 };
@@ -38,8 +41,8 @@ struct ReadReport {
   std::uint64_t tail_offset = 0;  ///< where its good records end
   /// Length of [tail_offset, last non-zero byte]: 0 in an intact log, a torn write after a crash.
   std::uint64_t stray_bytes = 0;
-  /// Suspicions, one line each: term or commit going back, commit past the last entry, records
-  /// beyond a zero length, a segment's name that disagrees with its entries.
+  /// Suspicions, one line each: term or commit going back, commit past the last entry, an older
+  /// segment that ends early, a segment's name that disagrees with its entries.
   std::vector<std::string> findings;
 };
 
@@ -88,8 +91,11 @@ class Wal {
   /// *Durability:* what it returns is on disk (a killed predecessor may have left it in the cache).
   Result<ReadResult> read_all();
 
-  /// Encodes the entries, then the hard state unless it is empty, behind what is buffered.
-  /// Payloads above some hundred bytes are shared, not copied. Nothing for empty arguments.
+  /// Takes the entries behind what is buffered, and the hard state unless it is empty. Payloads
+  /// above some hundred bytes are shared, not copied. Nothing for empty arguments.
+  ///
+  /// Invariant: between two syncs one STATE record is written, the last one, after all entries.
+  /// find_hole() rests on it.
   /// *Durability:* none before sync().
   void append(const raft::HardState& state, std::span<const raft::Entry> entries);
 
@@ -136,7 +142,7 @@ struct OpenedWal {
 };
 
 /// open() and read_all(), with one repair() of a torn tail between two tries, as a server starts.
-/// *Errors:* as theirs.
+/// *Errors:* as theirs; kCorruption for a synced hole, if the options say so.
 Result<OpenedWal> open_and_read(FileSystem& fs, Process& process, const std::string& dir,
                                 raft::SnapshotMark from, const Options& options);
 
