@@ -133,6 +133,7 @@ void Backend::when_room(Task task) {
 }
 
 void Backend::wait_for_room() {
+  if (has_room()) return;
   std::promise<void> room;
   when_room([&room] { room.set_value(); });
   await(impl_->executor, room.get_future());

@@ -21,8 +21,11 @@ struct ReadView::Impl {
 
   /// The record in memory, null if it is not there.
   const StoredRecord* in_memory(Revision revision) const;
-  /// The raw value in bolt. Errors: kCorruption if it is missing.
-  Result<ByteView> in_bolt(Revision revision);
+  /// Points the records at `places` (indexes into both) into the file; returns their bytes.
+  /// Errors: kCorruption if one is missing.
+  Result<std::size_t> fetch_bolt(std::span<const Revision> revisions, std::span<KeyValue> out,
+                                 std::vector<std::size_t>& places);
+  Unexpected missing(Revision revision) const;
   Result<> open_keys();
   /// Each returns false if the visitor stopped; `next` is the first revision not visited yet.
   Result<bool> scan_bolt(Revision& next, Revision last, const Visitor& visit);

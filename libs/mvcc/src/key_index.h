@@ -22,8 +22,10 @@ struct KeyRange {
   bool endless() const { return end.size() == 1 && end[0] == '\0'; }
   bool contains(ByteView k) const {
     if (single()) return k == key;
-    return k >= key && (endless() || k < end);
+    return k >= key && before_end(k);
   }
+  /// For a k known to be >= key.
+  bool before_end(ByteView k) const { return single() ? k == key : endless() || k < end; }
 };
 
 /// The history of one key: when it changed, in order, since the last compaction. The key's bytes
@@ -88,8 +90,12 @@ class KeyIndex {
   template <class Visit>
   void visit(const KeyRange& range, std::int64_t at, Visit&& visit) const {
     auto it = entries_.lower_bound(range.key);
-    for (; it != entries_.end() && range.contains((*it)->key()); ++it)
+    auto ahead = it;
+    for (int n = 0; n < kAhead && ahead != entries_.end(); ++n) prefetch(*ahead++);
+    for (; it != entries_.end() && range.before_end((*it)->key()); ++it) {
+      if (ahead != entries_.end()) prefetch(*ahead++);
       if (const KeyEntry::Item* item = (*it)->live_at(at)) visit(**it, *item);
+    }
   }
 
   /// Compacts at most `limit` keys from `from` on. Returns the key to go on with, nullopt at the
@@ -110,6 +116,14 @@ class KeyIndex {
   std::size_t size() const { return entries_.size(); }
 
  private:
+  /// Entries lie all over the heap: a walk would wait for memory at each without this.
+  static constexpr int kAhead = 6;
+  static void prefetch(const KeyEntry::Ptr& entry) {
+    const char* at = reinterpret_cast<const char*>(entry.get());
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+  }
+
   struct Less {
     using is_transparent = void;
     static ByteView key_of(const KeyEntry::Ptr& entry) { return entry->key(); }

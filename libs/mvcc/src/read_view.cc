@@ -28,14 +28,10 @@ Result<> ReadView::Impl::open_keys() {
   return {};
 }
 
-Result<ByteView> ReadView::Impl::in_bolt(Revision revision) {
-  TRUSS_TRY(open_keys());
-  TRUSS_ASSIGN(const auto value, keys->get(RevisionKey(revision).view()));
-  if (!value)
-    return fail(Code::kCorruption, db->path() + ": no record of revision " +
-                                       std::to_string(revision.main) + "/" +
-                                       std::to_string(revision.sub));
-  return *value;
+Unexpected ReadView::Impl::missing(Revision revision) const {
+  return fail(Code::kCorruption, db->path() + ": no record of revision " +
+                                     std::to_string(revision.main) + "/" +
+                                     std::to_string(revision.sub));
 }
 
 namespace {
@@ -58,23 +54,68 @@ void own(std::vector<KeyValue>& kvs, std::size_t from, std::size_t total) {
   }
 }
 
+/// Finds the values of ascending revisions with one cursor: a step to the next record is far
+/// cheaper than a search from the root, and keys written together are read together.
+class BoltLookup {
+ public:
+  explicit BoltLookup(const bolt::Bucket& keys) : cursor_(keys.cursor()) {}
+
+  /// Nullopt if there is no such record.
+  Result<std::optional<ByteView>> find(Revision revision) {
+    const RevisionKey key(revision);
+    for (int steps = 0; pair_ && pair_->key < key.view() && steps < kMaxSteps; ++steps) {
+      TRUSS_ASSIGN(pair_, cursor_.next());
+    }
+    if (!pair_ || pair_->key < key.view()) {
+      TRUSS_ASSIGN(pair_, cursor_.seek(key.view()));
+    }
+    if (!pair_ || pair_->key != key.view()) return std::nullopt;
+    return pair_->value;
+  }
+
+ private:
+  static constexpr int kMaxSteps = 4;
+  bolt::Cursor cursor_;
+  std::optional<bolt::KeyValue> pair_;
+};
+
 }  // namespace
+
+/// Fills the records at `places` (indexes into both) from the file.
+Result<std::size_t> ReadView::Impl::fetch_bolt(std::span<const Revision> revisions,
+                                               std::span<KeyValue> out,
+                                               std::vector<std::size_t>& places) {
+  TRUSS_TRY(open_keys());
+  std::sort(places.begin(), places.end(),
+            [&](std::size_t a, std::size_t b) { return revisions[a] < revisions[b]; });
+  BoltLookup lookup(*keys);
+  std::size_t total = 0;
+  for (const std::size_t place : places) {
+    TRUSS_ASSIGN(const auto value, lookup.find(revisions[place]));
+    if (!value) return missing(revisions[place]);
+    out[place].record = *value;
+    total += value->size();
+  }
+  return total;
+}
 
 Result<> ReadView::fetch(std::span<const Revision> revisions, std::vector<KeyValue>& out) {
   const std::size_t from = out.size();
-  std::size_t in_file = 0;
-  out.reserve(from + revisions.size());
-  for (const Revision revision : revisions) {
-    KeyValue& kv = out.emplace_back();
-    if (const StoredRecord* record = impl_->in_memory(revision)) {
-      kv.owner = record->bytes;
-      kv.record = kv.owner.view();
+  out.resize(from + revisions.size());
+  std::vector<std::size_t> in_file;
+  for (std::size_t i = 0; i < revisions.size(); ++i) {
+    if (const StoredRecord* record = impl_->in_memory(revisions[i])) {
+      out[from + i].owner = record->bytes;
+      out[from + i].record = record->bytes.view();
     } else {
-      TRUSS_ASSIGN(kv.record, impl_->in_bolt(revision));
-      in_file += kv.record.size();
+      in_file.push_back(i);
     }
   }
-  if (in_file > 0) own(out, from, in_file);
+  if (!in_file.empty()) {
+    TRUSS_ASSIGN(const std::size_t total,
+                 impl_->fetch_bolt(revisions, std::span(out).subspan(from), in_file));
+    own(out, from, total);
+  }
   for (std::size_t i = from; i < out.size(); ++i) {
     TRUSS_ASSIGN(out[i].kv, schema::decode_key_value(out[i].record));
   }

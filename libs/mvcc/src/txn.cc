@@ -226,7 +226,7 @@ Result<TxnResult> read_txn(Store& store, const TxnRequest& request) {
     const auto* range = std::get_if<RangeRequest>(&op.op);
     if (!range) return fail(Code::kInvalidArgument, "read_txn: the txn has an op that is no range");
     TRUSS_ASSIGN(RangeResult found, txn.range(*range));
-    result.responses.push_back({std::move(found)});
+    result.responses.emplace_back().op = std::move(found);
   }
   return result;
 }
