@@ -1,6 +1,5 @@
 #include <benchmark/benchmark.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -24,6 +23,7 @@ void* operator new(std::size_t size) {
   if (void* p = std::malloc(size)) return p;
   throw std::bad_alloc();
 }
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
@@ -66,7 +66,7 @@ struct Voter {
   void work(Send&& out) {
     Ready& ready = node->ready();
     if (ready.hard_state) storage.set_hard_state(*ready.hard_state);
-    storage.append(ready.entries);
+    storage.adopt(ready.entries);
     for (Message& m : ready.messages) out(m);
     if (!ready.committed_entries.empty()) applied = ready.committed_entries.back().index;
     node->advance();

@@ -1,8 +1,7 @@
 #include "truss/raft/quorum.h"
 
 #include <algorithm>
-#include <array>
-#include <utility>
+#include <cstddef>
 
 namespace truss::raft {
 
@@ -10,36 +9,49 @@ namespace {
 
 using Position = std::uint64_t;
 
-template <std::size_t... Wires>
-void compare_exchange(Position* p) {
-  constexpr std::array<std::size_t, sizeof...(Wires)> wires{Wires...};
-  for (std::size_t i = 0; i < wires.size(); i += 2) {
-    const Position low = std::min(p[wires[i]], p[wires[i + 1]]);
-    const Position high = std::max(p[wires[i]], p[wires[i + 1]]);
-    p[wires[i]] = low;
-    p[wires[i + 1]] = high;
-  }
+template <std::size_t A, std::size_t B>
+struct Wire {};
+
+template <std::size_t A, std::size_t B>
+inline void exchange(Position* p, Wire<A, B>) {
+  const Position low = std::min(p[A], p[B]);
+  p[B] = std::max(p[A], p[B]);
+  p[A] = low;
 }
 
+/// Sorts a copy of `count` positions by a network and returns the one in the middle; what does not
+/// lead to that one is left out by the compiler.
+template <std::size_t Count, class... Wires>
+inline Position middle(const Position* given, Wires... wires) {
+  Position p[Count];
+  std::copy_n(given, Count, p);
+  (exchange(p, wires), ...);
+  return p[Count - (Count / 2 + 1)];
+}
+
+template <std::size_t A, std::size_t B>
+constexpr Wire<A, B> w{};
+
 /// Sorting networks of the smallest size known (Knuth, TAOCP vol. 3, 5.3.4).
-void sort_few(Position* p, std::size_t count) {
+Position few(const Position* p, std::size_t count) {
   switch (count) {
+    case 1:
+      return p[0];
     case 2:
-      return compare_exchange<0, 1>(p);
+      return std::min(p[0], p[1]);
     case 3:
-      return compare_exchange<0, 2, 0, 1, 1, 2>(p);
+      return middle<3>(p, w<0, 2>, w<0, 1>, w<1, 2>);
     case 4:
-      return compare_exchange<0, 2, 1, 3, 0, 1, 2, 3, 1, 2>(p);
+      return middle<4>(p, w<0, 2>, w<1, 3>, w<0, 1>, w<2, 3>, w<1, 2>);
     case 5:
-      return compare_exchange<0, 3, 1, 4, 0, 2, 1, 3, 0, 1, 2, 4, 1, 2, 3, 4, 2, 3>(p);
+      return middle<5>(p, w<0, 3>, w<1, 4>, w<0, 2>, w<1, 3>, w<0, 1>, w<2, 4>, w<1, 2>, w<3, 4>,
+                       w<2, 3>);
     case 6:
-      return compare_exchange<0, 5, 1, 3, 2, 4, 1, 2, 3, 4, 0, 3, 2, 5, 0, 1, 2, 3, 4, 5, 1, 2, 3,
-                              4>(p);
-    case 7:
-      return compare_exchange<0, 6, 2, 3, 4, 5, 0, 2, 1, 4, 3, 6, 0, 1, 2, 5, 3, 4, 1, 2, 4, 6, 2,
-                              3, 4, 5, 1, 2, 3, 4, 5, 6>(p);
+      return middle<6>(p, w<0, 5>, w<1, 3>, w<2, 4>, w<1, 2>, w<3, 4>, w<0, 3>, w<2, 5>, w<0, 1>,
+                       w<2, 3>, w<4, 5>, w<1, 2>, w<3, 4>);
     default:
-      return;
+      return middle<7>(p, w<0, 6>, w<2, 3>, w<4, 5>, w<0, 2>, w<1, 4>, w<3, 6>, w<0, 1>, w<2, 5>,
+                       w<3, 4>, w<1, 2>, w<4, 6>, w<2, 3>, w<4, 5>, w<1, 2>, w<3, 4>, w<5, 6>);
   }
 }
 
@@ -48,14 +60,10 @@ void sort_few(Position* p, std::size_t count) {
 std::uint64_t majority_position(std::span<std::uint64_t> acked) {
   const std::size_t count = acked.size();
   if (count == 0) return kEverything;
-  const std::size_t majority = count / 2 + 1;
-  if (count <= 7) {
-    sort_few(acked.data(), count);
-  } else {
-    std::nth_element(acked.begin(), acked.begin() + static_cast<std::ptrdiff_t>(count - majority),
-                     acked.end());
-  }
-  return acked[count - majority];
+  if (count <= 7) return few(acked.data(), count);
+  const auto at = acked.begin() + static_cast<std::ptrdiff_t>(count - (count / 2 + 1));
+  std::nth_element(acked.begin(), at, acked.end());
+  return *at;
 }
 
 VoteResult majority_vote(std::size_t voters, std::size_t yes, std::size_t no) {

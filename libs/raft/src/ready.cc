@@ -19,10 +19,13 @@ void make_fresh(Message& m) {
     m = Message{};
     return;
   }
+  m.type = MessageType::kHup;
+  m.to = m.from = m.vote = kNoNode;
+  m.term = m.log_term = Term{};
+  m.index = m.commit = m.reject_hint = Index{};
+  m.reject = false;
   m.entries.clear();
-  std::vector<Entry> room = std::move(m.entries);
-  m = Message{};
-  m.entries = std::move(room);
+  m.context = SharedBytes();
 }
 
 std::uint64_t encoded_size(std::span<const Entry> entries) {
@@ -34,11 +37,16 @@ std::uint64_t encoded_size(std::span<const Entry> entries) {
 }  // namespace
 
 Message& MessageList::add() {
-  if (size_ == slots_.size()) slots_.emplace_back();
-  return slots_[size_++];
+  if (size_ == slots_.size()) slots_.push_back(std::make_unique<Message>());
+  return *slots_[size_++];
 }
 
-void MessageList::drop_last() { make_fresh(slots_[--size_]); }
+void MessageList::take(MessageList& from, std::size_t i) {
+  add();
+  std::swap(slots_[size_ - 1], from.slots_[i]);
+}
+
+void MessageList::drop_last() { make_fresh(*slots_[--size_]); }
 
 void MessageList::clear() {
   if (size_ > kMaxKeptMessages) {
@@ -105,9 +113,9 @@ void RawNode::Impl::collect_messages() {
   if (async()) {
     collect_storage_messages();
   } else {
-    for (Message& m : core.after_append) {
-      MessageList& to = m.to == core.id() ? own_messages_ : ready_.messages;
-      std::swap(to.add(), m);
+    for (std::size_t i = 0; i < core.after_append.size(); ++i) {
+      const bool own = core.after_append[i].to == core.id();
+      (own ? own_messages_ : ready_.messages).take(core.after_append, i);
     }
     if (needs_append_done()) append_done_ = append_done();
     awaiting_advance_ = true;
@@ -173,13 +181,11 @@ Message RawNode::Impl::append_done() const {
 void RawNode::Impl::accept() {
   core.log().accept_unstable();
   if (ready_.committed_entries.empty()) return;
-  core.log().accept_applying(ready_.committed_entries.back().index,
-                             encoded_size(ready_.committed_entries), apply_unstable());
-  if (async()) return;
   // The owner may move the entries away: what advance() needs is taken now.
   applied_index_ = ready_.committed_entries.back().index;
   applied_encoded_ = encoded_size(ready_.committed_entries);
   applied_payload_ = payload_size(ready_.committed_entries);
+  core.log().accept_applying(applied_index_, applied_encoded_, apply_unstable());
 }
 
 void RawNode::Impl::entries_applied(std::span<const Entry> entries) {

@@ -42,14 +42,21 @@ StorageResult<Term> MemoryStorage::term(Index index) const {
 
 StorageResult<Snapshot> MemoryStorage::snapshot() const { return newest_; }
 
+std::size_t MemoryStorage::make_room(std::span<const Entry> entries) {
+  std::size_t old = 0;
+  while (old < entries.size() && entries[old].index <= compacted_index_) ++old;
+  if (old == entries.size()) return old;
+  TRUSS_CHECK(entries[old].index <= last_index() + 1, "gap in the raft log");
+  log_.truncate(entries[old].index - first_index());
+  return old;
+}
+
 void MemoryStorage::append(std::span<const Entry> entries) {
-  while (!entries.empty() && entries.front().index <= compacted_index_) {
-    entries = entries.subspan(1);
-  }
-  if (entries.empty()) return;
-  TRUSS_CHECK(entries.front().index <= last_index() + 1, "gap in the raft log");
-  log_.truncate(entries.front().index - first_index());
-  for (const Entry& entry : entries) log_.push_back(entry);
+  for (const Entry& entry : entries.subspan(make_room(entries))) log_.push_back(entry);
+}
+
+void MemoryStorage::adopt(std::span<Entry> entries) {
+  for (Entry& entry : entries.subspan(make_room(entries))) log_.push_back(std::move(entry));
 }
 
 StorageResult<void> MemoryStorage::apply_snapshot(const Snapshot& snapshot) {

@@ -2,8 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "truss/raft/types.h"
@@ -28,23 +29,43 @@ struct ReadState {
   friend bool operator==(const ReadState&, const ReadState&) = default;
 };
 
-/// Messages whose slots, with the room of their inner vectors, are used again after clear().
+/// A list of messages that keeps its slots, with the room of their inner vectors, for use after
+/// clear(). A message stays where it is until then.
 /// Invariant: slots past the end are as Message{}.
 class MessageList {
+  using Slots = std::vector<std::unique_ptr<Message>>;
+
  public:
-  Message* begin() { return slots_.data(); }
-  Message* end() { return slots_.data() + size_; }
-  const Message* begin() const { return slots_.data(); }
-  const Message* end() const { return slots_.data() + size_; }
+  template <class M>
+  class Iterator {
+   public:
+    using value_type = Message;
+    using difference_type = std::ptrdiff_t;
+    Iterator() = default;
+    explicit Iterator(const std::unique_ptr<Message>* at) : at_(at) {}
+    M& operator*() const { return **at_; }
+    M* operator->() const { return at_->get(); }
+    Iterator& operator++() { return ++at_, *this; }
+    Iterator operator++(int) { return Iterator(at_++); }
+    friend bool operator==(Iterator, Iterator) = default;
+
+   private:
+    const std::unique_ptr<Message>* at_ = nullptr;
+  };
+
+  Iterator<Message> begin() { return Iterator<Message>(slots_.data()); }
+  Iterator<Message> end() { return Iterator<Message>(slots_.data() + size_); }
+  Iterator<const Message> begin() const { return Iterator<const Message>(slots_.data()); }
+  Iterator<const Message> end() const { return Iterator<const Message>(slots_.data() + size_); }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  Message& operator[](std::size_t i) { return slots_[i]; }
-  const Message& operator[](std::size_t i) const { return slots_[i]; }
-  operator std::span<Message>() { return {slots_.data(), size_}; }
+  Message& operator[](std::size_t i) { return *slots_[i]; }
+  const Message& operator[](std::size_t i) const { return *slots_[i]; }
 
-  /// A fresh message at the end, all fields as in Message{}. The reference is valid until the next
-  /// add().
+  /// A fresh message at the end, all fields as in Message{}.
   Message& add();
+  /// Takes message `i` of `from` to the end; a fresh one is left in its place.
+  void take(MessageList& from, std::size_t i);
   void drop_last();
   void clear();
   friend void swap(MessageList& a, MessageList& b) noexcept {
@@ -53,7 +74,7 @@ class MessageList {
   }
 
  private:
-  std::vector<Message> slots_;
+  Slots slots_;
   std::size_t size_ = 0;
 };
 

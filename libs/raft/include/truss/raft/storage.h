@@ -71,6 +71,8 @@ class MemoryStorage : public Storage {
   /// Replaces the log from entries.front().index on; entries already compacted are skipped.
   /// Caution: a gap after last_index() breaks an invariant and ends the process.
   void append(std::span<const Entry> entries);
+  /// The same, taking the entries' bytes: saves touching their reference counts.
+  void adopt(std::span<Entry> entries);
   /// Replaces everything by `snapshot`. *Errors:* kSnapshotOutOfDate.
   StorageResult<void> apply_snapshot(const Snapshot& snapshot);
   /// Makes the snapshot at `index` (applied, in the log) the newest one, with the log left alone.
@@ -83,6 +85,9 @@ class MemoryStorage : public Storage {
   void set_conf_state(const ConfState& state) { newest_.metadata.conf_state = state; }
 
  private:
+  /// How many of `entries` are compacted already; the log ends just before the next one.
+  std::size_t make_room(std::span<const Entry> entries);
+
   HardState hard_state_;
   Index compacted_index_;  // the last entry dropped
   Term compacted_term_;    // its term, still known
