@@ -51,9 +51,11 @@ struct Touched {
   std::set<ByteView> puts;
   std::vector<KeyRange> deletes;
 
+  // As in etcd, "\0" is no open end here but an end before every key: such a delete covers nothing.
   bool deleted(ByteView key) const {
-    return std::any_of(deletes.begin(), deletes.end(),
-                       [&](const KeyRange& range) { return range.contains(key); });
+    return std::any_of(deletes.begin(), deletes.end(), [&](const KeyRange& range) {
+      return range.single() ? key == range.key : key >= range.key && key < range.end;
+    });
   }
   bool deletes_a_put(const Touched& other) const {
     return std::any_of(other.puts.begin(), other.puts.end(),
