@@ -9,8 +9,6 @@
 namespace truss::api {
 namespace {
 
-constexpr std::string_view kKvService = "etcdserverpb.KV";
-
 constexpr std::size_t kMaxClientVersions = 256;
 
 Unexpected refuse(Error error) { return Unexpected(std::move(error)); }
@@ -91,9 +89,6 @@ Result<> Dispatcher::admit(const Method& method, const CallInfo& info) {
     return refuse(errors::invalid_client_api_version());
   }
   count_client(method, info);
-  // 3.4 looks a token up even with authentication off, and nobody has one.
-  const bool looks_up = context_.level() < server::CompatLevel::k35 && method.service == kKvService;
-  if (looks_up && !info.token.empty()) return refuse(errors::invalid_auth_token());
   if (!method.for_learner && context_.is_learner()) {
     return refuse(learner_refusal(context_));
   }

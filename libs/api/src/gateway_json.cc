@@ -72,8 +72,8 @@ void JsonLines::finish(Error status) {
   if (status.code != Code::kOk) {
     begin(http_status(status.code, level_));
     reply_.write(stream_error_line(status, level_));
-  } else {
-    begin(200);
+  } else if (!begun_.exchange(true)) {  // nothing was sent, so no header of a call either
+    reply_.begin(200, {{"Content-Type", "application/json"}});
   }
   reply_.end();
 }

@@ -42,6 +42,51 @@ std::string_view host_name(std::string_view host) {
   return host;
 }
 
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+// Without empty, `.` and `..` parts; a trailing slash stays.
+std::string clean_path(std::string_view path) {
+  std::vector<std::string_view> parts;
+  const bool slash = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+  while (!path.empty()) {
+    const auto next = path.find('/');
+    const std::string_view part = path.substr(0, next);
+    path.remove_prefix(next == std::string_view::npos ? path.size() : next + 1);
+    if (part == "..") {
+      if (!parts.empty()) parts.pop_back();
+    } else if (!part.empty() && part != ".") {
+      parts.push_back(part);
+    }
+  }
+  std::string out;
+  for (const auto part : parts) out += "/" + std::string(part);
+  return slash || out.empty() ? out + "/" : out;
+}
+
 std::string unknown_host_text(std::string_view host) {
   return "\netcd received your request, but the Host header was unrecognized.\n\n"
          "To fix this, choose one of the following options:\n"
@@ -83,8 +128,8 @@ void HttpEndpoints::install(net::Server& net) {
                 }});
   net.add_http({.path = "/debug/vars",
                 .handler = [this](net::HttpRequest, net::HttpReply reply) { debug_vars(reply); }});
-  net.add_http({.path = "/", .handler = [](net::HttpRequest, net::HttpReply reply) {
-                  http_error(reply, 404, "404 page not found");
+  net.add_http({.path = "/", .handler = [this](net::HttpRequest r, net::HttpReply reply) {
+                  not_found(r, reply);
                 }});
   install_metrics(net);
 }
@@ -103,6 +148,16 @@ void HttpEndpoints::install_metrics(net::Server& net) {
                     if (allow_method(r, reply, "GET")) run_probe(context_, r, std::move(reply));
                   }});
   }
+}
+
+// Go's ServeMux sends `/a//b/../c` to `/a/c`, and `/v3` to its subtree.
+void HttpEndpoints::not_found(const net::HttpRequest& request, net::HttpReply& reply) {
+  std::string path = clean_path(request.path);
+  const bool subtree = context_.options.grpc_gateway && (path == "/v3" || path == "/v3beta");
+  if (subtree) path += '/';
+  if (path == request.path) return http_error(reply, 404, "404 page not found");
+  reply.send(301, {{"Content-Type", "text/html; charset=utf-8"}, {"Location", path}},
+             "<a href=\"" + html_escaped(path) + "\">Moved Permanently</a>.\n\n");
 }
 
 void HttpEndpoints::version(net::HttpReply& reply) {

@@ -18,6 +18,7 @@ class HttpEndpoints {
 
  private:
   bool filter(const net::HttpRequest& request, net::HttpReply& reply, net::Metadata& extra);
+  void not_found(const net::HttpRequest& request, net::HttpReply& reply);
   void version(net::HttpReply& reply);
   void health(const net::HttpRequest& request, net::HttpReply reply);
   void answer_health(net::HttpReply& reply, const std::string& reason);

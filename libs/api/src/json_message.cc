@@ -133,7 +133,7 @@ std::string_view kind_word(Kind kind) {
   return "null";
 }
 
-// Go's words for a value of the wrong kind.
+// Go's words for a value of the wrong kind. A number is shown where an integer was wanted.
 std::string wrong_kind(const JsonValue& v, std::string_view go_type) {
   std::string what(kind_word(v.kind));
   const bool integer = go_type.find("int") == 0 || go_type.find("uint") == 0;

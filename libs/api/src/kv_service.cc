@@ -1,5 +1,6 @@
 #include "kv_service.h"
 
+#include "token_check.h"
 #include "truss/mvcc/store.h"
 #include "truss/mvcc/txn.h"
 
@@ -31,9 +32,9 @@ SharedBytes encode_applied(const Context& context, const server::ApplyResponse& 
 }
 
 void KvService::register_methods(MethodTable& table) {
-  const auto bind = [this](void (KvService::*method)(SharedBytes, Done)) {
-    return [this, method](const CallInfo&, SharedBytes request, Done done) {
-      (this->*method)(std::move(request), std::move(done));
+  const auto bind = [this](void (KvService::*method)(const CallInfo&, SharedBytes, Done)) {
+    return [this, method](const CallInfo& info, SharedBytes request, Done done) {
+      (this->*method)(info, std::move(request), std::move(done));
     };
   };
   table.add_unary("/etcdserverpb.KV/Range", bind(&KvService::range));
@@ -54,10 +55,11 @@ void KvService::when_readable(bool serializable, Done done, absl::AnyInvocable<v
       });
 }
 
-void KvService::range(SharedBytes request, Done done) {
+void KvService::range(const CallInfo& info, SharedBytes request, Done done) {
   auto decoded = decode_range(request.view());
   if (failed(decoded, done)) return;
   if (auto fine = mvcc::check_range(*decoded, strict_sort()); failed(fine, done)) return;
+  if (auto fine = check_token(context_, info); failed(fine, done)) return;
   const bool serializable = decoded->serializable;
   if (!serializable && context_.is_learner()) return done(Unexpected(learner_refusal(context_)));
   when_readable(serializable, std::move(done),
@@ -81,25 +83,28 @@ void KvService::propose(server::Op op, SharedBytes body, Done done) {
       });
 }
 
-void KvService::put(SharedBytes request, Done done) {
+void KvService::put(const CallInfo& info, SharedBytes request, Done done) {
   auto decoded = decode_put(request.view());
   if (failed(decoded, done)) return;
   if (auto fine = mvcc::check_put(*decoded); failed(fine, done)) return;
+  if (auto fine = check_token(context_, info); failed(fine, done)) return;
   propose(server::Op::kPut, std::move(request), std::move(done));
 }
 
-void KvService::delete_range(SharedBytes request, Done done) {
+void KvService::delete_range(const CallInfo& info, SharedBytes request, Done done) {
   auto decoded = decode_delete_range(request.view());
   if (failed(decoded, done)) return;
   if (auto fine = mvcc::check_delete_range(*decoded); failed(fine, done)) return;
+  if (auto fine = check_token(context_, info); failed(fine, done)) return;
   propose(server::Op::kDeleteRange, std::move(request), std::move(done));
 }
 
-void KvService::txn(SharedBytes request, Done done) {
+void KvService::txn(const CallInfo& info, SharedBytes request, Done done) {
   auto decoded = decode_txn(request.view());
   if (failed(decoded, done)) return;
   const auto max_ops = context_.server.config().max_txn_ops;
   if (auto fine = mvcc::check_txn(*decoded, max_ops, strict_sort()); failed(fine, done)) return;
+  if (auto fine = check_token(context_, info); failed(fine, done)) return;
   if (!mvcc::is_read_only(*decoded)) {
     return propose(server::Op::kTxn, std::move(request), std::move(done));
   }
@@ -112,7 +117,8 @@ void KvService::txn(SharedBytes request, Done done) {
                 });
 }
 
-void KvService::compact(SharedBytes request, Done done) {
+void KvService::compact(const CallInfo& info, SharedBytes request, Done done) {
+  if (auto fine = check_token(context_, info); failed(fine, done)) return;
   propose(server::Op::kCompaction, std::move(request), std::move(done));
 }
 

@@ -12,11 +12,11 @@ class KvService {
   void register_methods(MethodTable& table);
 
  private:
-  void range(SharedBytes request, Done done);
-  void put(SharedBytes request, Done done);
-  void delete_range(SharedBytes request, Done done);
-  void txn(SharedBytes request, Done done);
-  void compact(SharedBytes request, Done done);
+  void range(const CallInfo& info, SharedBytes request, Done done);
+  void put(const CallInfo& info, SharedBytes request, Done done);
+  void delete_range(const CallInfo& info, SharedBytes request, Done done);
+  void txn(const CallInfo& info, SharedBytes request, Done done);
+  void compact(const CallInfo& info, SharedBytes request, Done done);
 
   bool strict_sort() const { return context_.level() >= server::CompatLevel::k36; }
   /// Runs `read` at once if `serializable`, else on the read executor after a read index.

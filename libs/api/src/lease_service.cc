@@ -3,6 +3,7 @@
 #include <deque>
 #include <mutex>
 
+#include "token_check.h"
 #include "truss/common/coding.h"
 #include "truss/lease/lessor.h"
 #include "truss/mvcc/errors.h"
@@ -108,11 +109,17 @@ class KeepAlive final : public net::StreamHandler, public std::enable_shared_fro
 
 void LeaseService::register_methods(MethodTable& table) {
   table.add_unary("/etcdserverpb.Lease/LeaseGrant",
-                  [this](const CallInfo&, SharedBytes request, Done done) {
+                  [this](const CallInfo& info, SharedBytes request, Done done) {
+                    if (auto fine = check_token(context_, info); !fine) {
+                      return done(Unexpected(std::move(fine).error()));
+                    }
                     grant(request.view(), std::move(done));
                   });
   table.add_unary("/etcdserverpb.Lease/LeaseRevoke",
-                  [this](const CallInfo&, SharedBytes request, Done done) {
+                  [this](const CallInfo& info, SharedBytes request, Done done) {
+                    if (auto fine = check_token(context_, info); !fine) {
+                      return done(Unexpected(std::move(fine).error()));
+                    }
                     revoke(request.view(), std::move(done));
                   });
   table.add_unary("/etcdserverpb.Lease/LeaseTimeToLive",

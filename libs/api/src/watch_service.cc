@@ -3,6 +3,7 @@
 #include <map>
 
 #include "proto_bytes.h"
+#include "token_check.h"
 #include "truss/mvcc/store.h"
 #include "truss/mvcc/watch.h"
 #include "truss/proto/rpc.pb.h"
@@ -16,6 +17,8 @@ using etcdserverpb::WatchRequest;
 constexpr std::int64_t kNoWatch = -1;
 constexpr std::size_t kGrpcOverheadBytes = 512 * 1024;
 constexpr std::size_t kSendHighWater = 1u << 20;
+constexpr std::string_view kDenied =
+    "rpc error: code = PermissionDenied desc = etcdserver: permission denied";
 constexpr std::string_view kCompacted = "etcdserver: mvcc: required revision has been compacted";
 
 // One client stream and its watches.
@@ -23,8 +26,10 @@ constexpr std::string_view kCompacted = "etcdserver: mvcc: required revision has
 class WatchSession final : public net::StreamHandler,
                            public std::enable_shared_from_this<WatchSession> {
  public:
-  WatchSession(Context& context, std::shared_ptr<StreamPort> port)
-      : context_(context), port_(std::move(port)) {}
+  WatchSession(Context& context, const CallInfo& info, std::shared_ptr<StreamPort> port)
+      : context_(context),
+        permitted_(check_token(context, info).has_value()),
+        port_(std::move(port)) {}
 
   void start() {
     queue_ =
@@ -74,6 +79,7 @@ class WatchSession final : public net::StreamHandler,
   }
 
   void create(const WatchCreateRequest& r) {
+    if (!permitted_) return refuse(std::string(kDenied));
     if (r.start_revision() < 0 && context_.level() >= server::CompatLevel::k35) {
       return refuse(std::string(kCompacted));
     }
@@ -177,6 +183,7 @@ class WatchSession final : public net::StreamHandler,
   }
 
   Context& context_;
+  const bool permitted_;
   std::shared_ptr<StreamPort> port_;
   std::shared_ptr<mvcc::WatchQueue> queue_;
   std::unique_ptr<mvcc::WatchStream> watches_;
@@ -189,8 +196,8 @@ class WatchSession final : public net::StreamHandler,
 
 void WatchService::register_methods(MethodTable& table) {
   table.add_stream("/etcdserverpb.Watch/Watch",
-                   [this](const CallInfo&, std::shared_ptr<StreamPort> port) {
-                     auto session = std::make_shared<WatchSession>(context_, std::move(port));
+                   [this](const CallInfo& info, std::shared_ptr<StreamPort> port) {
+                     auto session = std::make_shared<WatchSession>(context_, info, std::move(port));
                      session->start();
                      return session;
                    });
