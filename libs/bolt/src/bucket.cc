@@ -93,7 +93,7 @@ Result<> Bucket::Impl::remove_child(ByteView bucket_name) {
     return dropped;
   }
   const auto it = children.find(bucket_name);
-  it->second->removed = true;
+  it->second->mark_removed();
   tx.removed.push_back(std::move(it->second));
   children.erase(it);
   return erase(bucket_name);

@@ -42,6 +42,10 @@ struct Bucket::Impl {
   Result<Impl*> create(ByteView bucket_name);
   Result<> remove_child(ByteView bucket_name);
   Result<> writable() const;
+  void mark_removed() {
+    removed = true;
+    ++version;
+  }
 
   // -- drop.cc
   Result<> drop();

@@ -68,6 +68,10 @@ Result<bool> Cursor::Impl::next_leaf() {
   ++top().index;
   TRUSS_TRY(push_child());
   TRUSS_TRY(to_first_leaf());
+  const Frame& above = frames_[depth_ - 2];
+  if (!above.at.node && above.index + 1 < above.at.count()) {
+    bucket.tx.view.prefetch(above.at.page.child(above.index + 1));
+  }
   return true;
 }
 
@@ -138,17 +142,17 @@ Cursor::Impl::Pair Cursor::Impl::seek(ByteView target) {
 }
 
 Cursor::Impl::Pair Cursor::Impl::next() {
+  if (where_ == Where::kAt && version_ == bucket.version && !bucket.tx.done) [[likely]] {
+    if (++top().index < top().at.count()) return current();
+    return settle_forward();
+  }
   TRUSS_TRY(usable());
   if (where_ == Where::kBefore) return first();
   if (where_ == Where::kAfter) return std::nullopt;
-  if (version_ != bucket.version) {
-    TRUSS_TRY(start());
-    bool exact = false;
-    TRUSS_TRY(to_leaf_of(key_, exact));
-    if (exact) ++top().index;
-  } else {
-    ++top().index;
-  }
+  TRUSS_TRY(start());
+  bool exact = false;
+  TRUSS_TRY(to_leaf_of(key_, exact));
+  if (exact) ++top().index;
   return settle_forward();
 }
 

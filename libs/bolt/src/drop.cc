@@ -34,7 +34,7 @@ Result<> Bucket::Impl::drop_children(const TreeRef& leaf) {
     if (!kv.is_bucket) continue;
     if (const auto it = children.find(kv.key); it != children.end()) {
       TRUSS_TRY(it->second->drop());
-      it->second->removed = true;
+      it->second->mark_removed();
       continue;
     }
     Impl child(tx, this, kv.key);

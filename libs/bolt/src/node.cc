@@ -45,17 +45,31 @@ std::uint64_t Node::bytes() const {
 }
 
 std::uint32_t Node::child_index(ByteView target) const {
-  const auto after =
-      std::upper_bound(items, items + count, target,
-                       [](ByteView key, const Item& item) { return key < item.key(); });
-  return after == items ? 0 : static_cast<std::uint32_t>(after - items) - 1;
+  bool exact = false;
+  const std::uint32_t at = lower_bound(target, exact);
+  return exact || at == 0 ? at : at - 1;
 }
 
 std::uint32_t Node::lower_bound(ByteView target, bool& exact) const {
-  const auto it = std::lower_bound(items, items + count, target,
-                                   [](const Item& item, ByteView key) { return item.key() < key; });
-  exact = it != items + count && it->key() == target;
-  return static_cast<std::uint32_t>(it - items);
+  std::uint32_t low = 0, high = count;
+  exact = false;
+  while (low < high) {
+    const std::uint32_t middle = (low + high) / 2;
+    // As in PageRef::lower_bound: both next keys under way.
+    __builtin_prefetch(items[(low + middle) / 2].key().data());
+    if (middle + 1 < high) __builtin_prefetch(items[(middle + 1 + high) / 2].key().data());
+    const int order = compare_keys(items[middle].key(), target);
+    if (order == 0) {
+      exact = true;
+      return middle;
+    }
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 namespace {

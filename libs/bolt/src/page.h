@@ -9,6 +9,16 @@
 
 namespace truss::bolt {
 
+/// Order of keys, as ByteView's own; the first eight bytes decide most comparisons without a call.
+inline int compare_keys(ByteView a, ByteView b) {
+  if (a.size() >= 8 && b.size() >= 8) [[likely]] {
+    const std::uint64_t x = load_be64(a.data());
+    const std::uint64_t y = load_be64(b.data());
+    if (x != y) return x < y ? -1 : 1;
+  }
+  return a.compare(b);
+}
+
 /// A leaf or branch page in the mapped file, or an inline bucket's page inside a value. The bytes
 /// are not trusted: each accessor checks what it reads against `bytes` and returns false on a lie.
 struct PageRef {
@@ -63,39 +73,36 @@ struct PageRef {
   }
   /// Last element with key <= `target`, or the first. False with the index of a lying element.
   bool child_index(ByteView target, std::uint32_t& out) const {
-    std::uint32_t low = 0, high = count;
-    while (low < high) {
-      const std::uint32_t middle = (low + high) / 2;
-      ByteView k;
-      if (!key(middle, k)) [[unlikely]] {
-        out = middle;
-        return false;
-      }
-      if (k <= target) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    out = low == 0 ? 0 : low - 1;
+    bool exact = false;
+    if (!lower_bound(target, out, exact)) [[unlikely]]
+      return false;
+    if (!exact && out > 0) --out;
     return true;
   }
-  /// First element with key >= `target`, `count` if none; `exact` if equal.
+  /// First element with key >= `target`, `count` if none; `exact` if equal. False with the index
+  /// of a lying element.
   bool lower_bound(ByteView target, std::uint32_t& out, bool& exact) const {
     std::uint32_t low = 0, high = count;
     exact = false;
+    // A search waits for memory at each key: have those of the first steps come at once, then
+    // always both next ones.
+    if (count >= 8) {
+      for (const std::uint32_t eighths : {4, 2, 6, 1, 3, 5, 7}) prefetch_key(count * eighths / 8);
+    }
     while (low < high) {
       const std::uint32_t middle = (low + high) / 2;
+      prefetch_key((low + middle) / 2);
+      if (middle + 1 < high) prefetch_key((middle + 1 + high) / 2);
       ByteView k;
       if (!key(middle, k)) [[unlikely]] {
         out = middle;
         return false;
       }
-      const int order = k.compare(target);
+      const int order = compare_keys(k, target);
       if (order == 0) {
+        out = middle;
         exact = true;
-        low = middle;
-        break;
+        return true;
       }
       if (order < 0) {
         low = middle + 1;
@@ -105,6 +112,13 @@ struct PageRef {
     }
     out = low;
     return true;
+  }
+
+ private:
+  /// A hint only: the address needn't be in the page.
+  void prefetch_key(std::uint32_t i) const {
+    const std::uint64_t at = element_at(i);
+    __builtin_prefetch(data + at + load_le<std::uint32_t>(data + at + (leaf ? 4 : 0)));
   }
 };
 
@@ -121,10 +135,20 @@ struct View {
     if (id < kFirstDataPage || id >= page_limit) [[unlikely]]
       return false;
     const char* p = base + id * page_size;
+    prefetch(p);
     const std::uint64_t overflow = load_le<std::uint32_t>(p + 12);
     if (load_le<std::uint64_t>(p) != id || overflow >= page_limit - id) [[unlikely]]
       return false;
     return out.read_header(p, (overflow + 1) * page_size);
+  }
+  /// Has header and first elements of a page come into the cache. A hint only.
+  static void prefetch(const char* page) {
+    for (int line = 1; line < 8; ++line) __builtin_prefetch(page + 64 * line);
+  }
+  void prefetch(std::uint64_t id) const {
+    if (id >= page_limit) return;
+    __builtin_prefetch(base + id * page_size);
+    prefetch(base + id * page_size);
   }
   /// The inline page in the value of a bucket element. False on a lie.
   static bool load_inline(ByteView value, PageRef& out) {
