@@ -80,6 +80,10 @@ void add_server(MetricsText& out, const Context& context) {
               num(c.leases_expired));
   out.gauge("etcd_disk_wal_write_bytes_total", "Bytes written to the WAL.",
             num(c.wal_bytes_written));
+  out.histogram("etcd_disk_wal_fsync_duration_seconds", "How long syncs of the WAL took.",
+                c.wal_sync_durations);
+  out.histogram("etcd_disk_backend_commit_duration_seconds",
+                "How long commits of the database took.", c.backend_commit_durations);
   out.gauge("etcd_mvcc_db_total_size_in_bytes", "Size of the database file, bytes.",
             num(s.db_size_bytes));
   out.gauge("etcd_mvcc_db_total_size_in_use_in_bytes", "Bytes of it that are in use.",

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace truss::api {
 namespace {
@@ -33,15 +34,7 @@ std::string go_float(double value) {
 
 void MetricsText::sample(std::string_view name, std::string_view help, std::string_view type,
                          double value, Labels labels) {
-  auto it = families_.find(name);
-  if (it == families_.end()) {
-    const std::string n(name);
-    it = families_
-             .emplace(n, "# HELP " + n + " " + std::string(help) + "\n# TYPE " + n + " " +
-                             std::string(type) + "\n")
-             .first;
-  }
-  std::string& out = it->second;
+  std::string& out = family(name, help, type);
   out += name;
   char separator = '{';
   for (const auto& [label, text] : labels) {
@@ -56,6 +49,31 @@ void MetricsText::sample(std::string_view name, std::string_view help, std::stri
   out += ' ';
   out += go_float(value);
   out += '\n';
+}
+
+std::string& MetricsText::family(std::string_view name, std::string_view help,
+                                 std::string_view type) {
+  const auto it = families_.find(name);
+  if (it != families_.end()) return it->second;
+  const std::string n(name);
+  return families_[n] = "# HELP " + n + " " + std::string(help) + "\n# TYPE " + n + " " +
+                        std::string(type) + "\n";
+}
+
+void MetricsText::histogram(std::string_view name, std::string_view help,
+                            const DurationCounts::Sample& durations) {
+  std::string& out = family(name, help, "histogram");
+  const std::string n(name);
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i <= DurationCounts::kBounds; ++i) {
+    count += durations.counts[i];
+    const double bound = i < DurationCounts::kBounds
+                             ? std::chrono::duration<double>(DurationCounts::bound(i)).count()
+                             : std::numeric_limits<double>::infinity();
+    out += n + "_bucket{le=\"" + go_float(bound) + "\"} " + std::to_string(count) + "\n";
+  }
+  out += n + "_sum " + go_float(durations.sum_seconds) + "\n";
+  out += n + "_count " + std::to_string(count) + "\n";
 }
 
 std::string MetricsText::text() const {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "truss/common/duration_counts.h"
+
 namespace truss::api {
 
 /// Builds a scrape in Prometheus' text format: families by name, floats as Go prints them.
@@ -20,9 +22,13 @@ class MetricsText {
   void counter(std::string_view name, std::string_view help, double value, Labels labels = {}) {
     sample(name, help, "counter", value, labels);
   }
+  /// A histogram with etcd's buckets for disks.
+  void histogram(std::string_view name, std::string_view help,
+                 const DurationCounts::Sample& durations);
   std::string text() const;
 
  private:
+  std::string& family(std::string_view name, std::string_view help, std::string_view type);
   void sample(std::string_view name, std::string_view help, std::string_view type, double value,
               Labels labels);
   std::map<std::string, std::string, std::less<>> families_;

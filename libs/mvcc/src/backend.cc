@@ -190,6 +190,10 @@ std::uint64_t Backend::term() const {
   return impl_->term;
 }
 
+DurationCounts::Sample Backend::commit_durations() const {
+  return impl_->commit_durations.sample();
+}
+
 std::uint64_t Backend::committed_consistent_index() const {
   std::shared_lock lock(impl_->mutex);
   return impl_->committed_index;

@@ -62,8 +62,10 @@ void Backend::Impl::commit_front() {
     std::shared_lock lock(mutex);
     batch = closed.front();
   }
+  const MonoTime start = clock.now();
   if (Result<> written = write_batch(*batch); !written)
     process.fatal("backend commit: " + written.error().message);
+  commit_durations.add(clock.now() - start);
   std::vector<Task> waiters, room;
   std::function<void(std::uint64_t)> notify;
   {

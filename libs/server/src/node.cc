@@ -197,6 +197,7 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
 
 void Node::make_wal_thread(Opened& opened) {
   WalThread::Parts parts{*wal_executor_,
+                         env_.runtime.clock(),
                          env_.files,
                          env_.process,
                          env_.logger,
@@ -329,6 +330,8 @@ Counters Node::counters() const {
   c.leases_expired = progress_.leases_expired;
   c.wal_syncs = progress_.wal_syncs;
   c.wal_bytes_written = progress_.wal_bytes;
+  c.wal_sync_durations = progress_.wal_sync_durations.sample();
+  c.backend_commit_durations = backend_->commit_durations();
   return c;
 }
 

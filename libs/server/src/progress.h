@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "truss/common/duration_counts.h"
 #include "truss/raft/types.h"
 
 namespace truss::server {
@@ -26,6 +27,7 @@ struct Progress {
   std::atomic<std::uint64_t> leases_expired{0};
   std::atomic<std::uint64_t> wal_syncs{0};
   std::atomic<std::uint64_t> wal_bytes{0};
+  DurationCounts wal_sync_durations;
 
   raft::Index committed_index() const { return raft::Index(committed.load()); }
   raft::Index applied_index() const { return raft::Index(applied.load()); }

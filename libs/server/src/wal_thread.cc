@@ -8,6 +8,7 @@ namespace truss::server {
 
 WalThread::WalThread(Parts parts, Delivered delivered)
     : executor_(parts.executor),
+      clock_(parts.clock),
       files_(parts.files),
       process_(parts.process),
       logger_(parts.logger),
@@ -66,13 +67,19 @@ void WalThread::turn() {
     write(job);
   }
   if (must_sync && answer_before_sync_) {
-    executor_.post([this] { wal_->sync(); });
+    executor_.post([this] { sync(); });
   } else if (must_sync) {
-    wal_->sync();
+    sync();
   }
   if (!jobs.empty()) delivered_(std::move(jobs));
   open_gates();
   note_counts();
+}
+
+void WalThread::sync() {
+  const MonoTime start = clock_.now();
+  wal_->sync();
+  progress_.wal_sync_durations.add(clock_.now() - start);
 }
 
 void WalThread::write(Job& job) {
@@ -94,7 +101,7 @@ void WalThread::open_gates() {
     return gate.index <= std::min(wal_->durable_index(), wal_->durable_commit());
   };
   const bool waiting = !std::all_of(gates_.begin(), gates_.end(), covered);
-  if (waiting && wal_->dirty()) wal_->sync();
+  if (waiting && wal_->dirty()) sync();
   const auto open = std::stable_partition(gates_.begin(), gates_.end(), std::not_fn(covered));
   std::vector<Gate> ready(std::make_move_iterator(open), std::make_move_iterator(gates_.end()));
   gates_.erase(open, gates_.end());
@@ -149,7 +156,7 @@ void WalThread::finish() {
     for (Gate& gate : new_gates_) open.push_back(std::move(gate));
     new_gates_.clear();
   }
-  if (wal_->dirty()) wal_->sync();
+  if (wal_->dirty()) sync();
   gates_.clear();
   for (Gate& gate : open) gate.done();
 }

@@ -38,6 +38,7 @@ class WalThread final : public mvcc::WalGate {
 
   struct Parts {
     Executor& executor;
+    Clock& clock;
     FileSystem& files;
     Process& process;
     Logger& logger;
@@ -75,6 +76,7 @@ class WalThread final : public mvcc::WalGate {
 
   void schedule();
   void turn();
+  void sync();
   void write(Job& job);
   bool needs_sync(const Job& job);
   void open_gates();
@@ -83,6 +85,7 @@ class WalThread final : public mvcc::WalGate {
   void note_counts();
 
   Executor& executor_;
+  Clock& clock_;
   FileSystem& files_;
   Process& process_;
   Logger& logger_;

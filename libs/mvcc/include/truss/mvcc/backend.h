@@ -10,6 +10,7 @@
 
 #include "truss/bolt/bolt.h"
 #include "truss/common/clock.h"
+#include "truss/common/duration_counts.h"
 #include "truss/common/executor.h"
 #include "truss/common/file_system.h"
 #include "truss/common/log.h"
@@ -191,6 +192,8 @@ class Backend {
   std::uint64_t size_bytes() const;    ///< of the file, as etcd's dbSize
   std::uint64_t in_use_bytes() const;  ///< without free pages, as etcd's dbSizeInUse
   bolt::Stats stats() const;
+  /// How long bolt commits of batches took.
+  DurationCounts::Sample commit_durations() const;
   const std::string& path() const;
 
   /// Commits what is left, blocking, and takes no more. Idempotent. Stop the executor afterwards.

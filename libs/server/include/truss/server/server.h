@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "truss/common/bytes.h"
+#include "truss/common/duration_counts.h"
 #include "truss/common/error.h"
 #include "truss/common/executor.h"
 #include "truss/common/file_system.h"
@@ -65,6 +66,8 @@ struct Counters {
   std::uint64_t leases_expired = 0;
   std::uint64_t wal_syncs = 0;
   std::uint64_t wal_bytes_written = 0;
+  DurationCounts::Sample wal_sync_durations;
+  DurationCounts::Sample backend_commit_durations;
 };
 
 /// A consistent copy of the database file, read piece by piece; the pages stay pinned until it is
