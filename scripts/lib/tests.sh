@@ -11,7 +11,7 @@ run_tests() {
   local dir=build/$preset log=build/$preset/Testing/Temporary/LastTest.log
   say "testing preset $preset"
   TRUSS_ORACLE=$TRUSS_ROOT/build/oracle/root/usr/bin \
-    ctest --test-dir "$dir" -LE long -j2 --output-on-failure "$@" >"$dir/ctest.log" 2>&1 || true
+    ctest --test-dir "$dir" ${TESTS_WHICH:--LE long} -j2 --output-on-failure "$@" >"$dir/ctest.log" 2>&1 || true
   grep -E '^ *[0-9]+/[0-9]+ Test|\*\*\*' "$dir/ctest.log" || true
   [ -f "$log" ] || { say "ctest did not run; see below"; tail -20 "$dir/ctest.log" >&2; TESTS_FAILED=$((TESTS_FAILED + 1)); return 0; }
   grep -qE 'Failed|Timeout|Exception' "$dir/ctest.log" && sed -n '/^ *[0-9]*\/[0-9]* Test.*\*\*\*/,$p' "$dir/ctest.log" | tail -150
@@ -21,6 +21,12 @@ run_tests() {
   say "preset $preset: $passed passed, $failed failed, $skipped skipped"
   TESTS_PASSED=$((TESTS_PASSED + passed)) TESTS_FAILED=$((TESTS_FAILED + failed))
   TESTS_SKIPPED=$((TESTS_SKIPPED + skipped))
+}
+
+# run_long_tests PRESET [CTEST ARGUMENTS...]: as run_tests, but those labelled long
+run_long_tests() {
+  local TESTS_WHICH="-L long"
+  run_tests "$@"
 }
 
 # count_cases LASTTEST_LOG: prints "passed failed skipped"
