@@ -47,6 +47,7 @@ class HeaderStore {
 struct RequestHead {
   bool is_post = false;
   bool is_grpc = false;
+  bool reset = false;          ///< has a field that grpc-go resets the stream for
   bool complete = false;       ///< what comes now are the client's trailers
   std::string verb;            ///< unless POST
   std::string content_type;    ///< unless `application/grpc`

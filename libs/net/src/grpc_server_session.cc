@@ -144,11 +144,13 @@ void GrpcServerSession::take_metadata(CallState& call, std::string_view name,
     auto bytes = decode_base64(value);
     if (bytes) {
       call.headers.add(name, *bytes);
-    } else if (!error) {
+    } else if (!error && !old_dialect()) {
       error =
           Error{Code::kInternal, "malformed binary metadata " + go_quoted(value) + " in header " +
                                      go_quoted(name) + ": " + bytes.error().message};
     }
+  } else if (name == "connection") {
+    call.head.reset = !old_dialect();
   } else if (name != "te" && !name.starts_with("grpc-")) {
     call.headers.add(name, value);
   }
@@ -160,29 +162,41 @@ void GrpcServerSession::on_headers_complete(Http2Stream& stream, bool /*trailers
   route(call);
 }
 
-void GrpcServerSession::route(CallState& call) {
+/// False if the request is no gRPC call; it has its answer then.
+bool GrpcServerSession::check_head(CallState& call) {
   const RequestHead& head = call.head;
-  const bool old = options_.grpc_dialect == GrpcDialect::kGo126;
-  if (old && (!head.is_grpc || head.error)) return http2_.reset(call, Http2Code::kProtocolError);
-  if (!head.is_grpc) {
+  if (head.reset || (old_dialect() && (!head.is_grpc || head.error))) {
+    call.answered = true;
+    http2_.reset(call, Http2Code::kProtocolError);
+  } else if (!head.is_grpc) {
     const Error status{Code::kInternal,
                        "invalid gRPC request content-type " + go_quoted(head.content_type)};
-    return answer_at_once(call, status, {}, "415");
-  }
-  if (!head.is_post) {
+    answer_at_once(call, status, {}, "415");
+  } else if (!head.is_post && !old_dialect()) {
     const Error status{Code::kInternal, "Received a HEADERS frame with :method " +
                                             go_quoted(head.verb) + " which should be POST"};
-    return answer_at_once(call, status, {}, "405");
+    answer_at_once(call, status, {}, "405");
+  } else if (head.error) {
+    answer_at_once(call, *head.error, {}, "400");
   }
-  if (head.error) return answer_at_once(call, *head.error, {}, "400");
+  return !call.answered;
+}
+
+void GrpcServerSession::route(CallState& call) {
+  if (!check_head(call)) return;
+  const std::string& encoding = call.head.encoding;
   call.method = table_.find_method(call.path);
   if (call.method == nullptr) {
     return fail_call(call, unknown_method(call));
   }
-  if (!head.encoding.empty() && head.encoding != "identity") {
+  if (!encoding.empty() && encoding != "identity") {
     return fail_call(
-        call, {Code::kUnimplemented, "grpc: Decompressor is not installed for grpc-encoding " +
-                                         go_quoted(head.encoding)});
+        call, {Code::kUnimplemented,
+               "grpc: Decompressor is not installed for grpc-encoding " + go_quoted(encoding)});
+  }
+  if (call.deadline && *call.deadline <= now_) {
+    call.cancelled.store(true, std::memory_order_relaxed);
+    return fail_call(call, deadline_error());
   }
   if (call.deadline) deadlines_.emplace(DeadlineKey(*call.deadline, call.stream_id()), &call);
   if (call.method->stream) {
@@ -192,8 +206,7 @@ void GrpcServerSession::route(CallState& call) {
 
 Error GrpcServerSession::unknown_method(const CallState& call) const {
   const bool malformed = call.path.find('/', 1) == std::string::npos;
-  const bool old = options_.grpc_dialect == GrpcDialect::kGo126;
-  return {malformed && old ? Code::kResourceExhausted : Code::kUnimplemented,
+  return {malformed && old_dialect() ? Code::kResourceExhausted : Code::kUnimplemented,
           table_.unknown_method_text(call.path)};
 }
 
@@ -254,8 +267,12 @@ void GrpcServerSession::half_close(CallState& call) {
 }
 
 Error GrpcServerSession::cut_short(const CallState& call) const {
-  if (options_.grpc_dialect == GrpcDialect::kCurrent) return {Code::kInternal, "unexpected EOF"};
+  if (!old_dialect()) return {Code::kInternal, "unexpected EOF"};
   return {Code::kUnknown, call.deframer.mid_message() ? "unexpected EOF" : "EOF"};
+}
+
+Error GrpcServerSession::deadline_error() const {
+  return {old_dialect() ? Code::kUnknown : Code::kDeadlineExceeded, "context deadline exceeded"};
 }
 
 void GrpcServerSession::resume_receiving(CallState& call) {
@@ -409,7 +426,7 @@ void GrpcServerSession::expire_deadlines(MonoTime now) {
     CallState& call = *deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
     call.cancelled.store(true, std::memory_order_relaxed);
-    const Error why{Code::kDeadlineExceeded, "context deadline exceeded"};
+    const Error why = deadline_error();
     // A status would wait for flow control behind the bytes before it.
     if (!call.out().empty()) http2_.reset(call, Http2Code::kCancel);
     fail_call(call, why);

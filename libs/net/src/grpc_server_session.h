@@ -68,12 +68,15 @@ class GrpcServerSession final : public Session, private Http2Handler {
   void on_settings() override { handshake_deadline_.reset(); }
 
   void take_metadata(CallState& call, std::string_view name, std::string_view value);
+  bool check_head(CallState& call);
   void route(CallState& call);
   void deliver(CallState& call, ByteView bytes);
   void deliver_message(CallState& call, SharedBytes message);
   void half_close(CallState& call);
   Error unknown_method(const CallState& call) const;
   Error cut_short(const CallState& call) const;
+  Error deadline_error() const;
+  bool old_dialect() const { return options_.grpc_dialect == GrpcDialect::kGo126; }
   void resume_receiving(CallState& call);
 
   void send_headers(CallState& call);

@@ -12,11 +12,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kRequestFields = {":method", ":path", ":scheme",
                                                             ":authority"};
 constexpr std::array<std::string_view, 1> kResponseFields = {":status"};
-constexpr std::uint8_t kRequestNeeds = 0b0011;  // the scheme is never used
-constexpr std::uint8_t kResponseNeeds = 0b0001;
-
-constexpr std::array<std::string_view, 5> kOfTheConnection = {
-    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
 
 const std::uint8_t* bytes(std::string_view text) {
   return reinterpret_cast<const std::uint8_t*>(text.data());
@@ -34,9 +29,7 @@ bool HeaderRules::accept(std::string_view name, std::string_view value) {
   if (nghttp2_check_header_value(bytes(value), value.size()) == 0) return false;
   if (name.starts_with(':')) return accept_pseudo(name);
   regular_seen_ = true;
-  if (nghttp2_check_header_name(bytes(name), name.size()) == 0) return false;
-  return std::find(kOfTheConnection.begin(), kOfTheConnection.end(), name) ==
-         kOfTheConnection.end();
+  return nghttp2_check_header_name(bytes(name), name.size()) != 0;
 }
 
 bool HeaderRules::accept_pseudo(std::string_view name) {
@@ -50,12 +43,6 @@ bool HeaderRules::accept_pseudo(std::string_view name) {
   if ((seen_ & bit) != 0) return false;
   seen_ |= bit;
   return true;
-}
-
-bool HeaderRules::complete() const {
-  if (block_ == Block::kTrailers) return true;
-  const std::uint8_t needs = block_ == Block::kRequest ? kRequestNeeds : kResponseNeeds;
-  return (seen_ & needs) == needs;
 }
 
 }  // namespace truss::net

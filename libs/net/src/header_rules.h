@@ -6,8 +6,8 @@
 namespace truss::net {
 
 /// Checks the fields of one header block, in order, against RFC 9113 §8.2 and §8.3, as leniently
-/// as grpc-go: `:authority` may be any text (etcd's clients have put `#initially=[…]` there),
-/// `te` and `content-length` are not looked at.
+/// as grpc-go: pseudo fields may be missing, `:authority` may be any text (etcd's clients have put
+/// `#initially=[…]` there), fields of the connection and `content-length` are not looked at.
 class HeaderRules {
  public:
   enum class Block : std::uint8_t { kRequest, kResponse, kTrailers };
@@ -16,8 +16,6 @@ class HeaderRules {
   void begin(Block block);
   /// False for a field that makes the message malformed.
   bool accept(std::string_view name, std::string_view value);
-  /// False if a pseudo field is missing that the block can't do without.
-  bool complete() const;
 
  private:
   bool accept_pseudo(std::string_view name);

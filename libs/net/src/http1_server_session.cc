@@ -153,12 +153,21 @@ void Http1ServerSession::parse_more(ByteView bytes) {
   if (request_done_) waiting_.append(bytes);
 }
 
+/// Ends the connection with Go's answer to what is no request.
 void Http1ServerSession::refuse(const Error& why) {
-  const int status = why.code == Code::kResourceExhausted ? 431 : 400;
-  std::string text = std::to_string(status) + " " + std::string(reason_of(status));
-  if (!why.message.starts_with("http:")) text += ": " + why.message;
+  if (closing_) return;
+  int status = 400;
+  if (why.code == Code::kResourceExhausted) status = 431;
+  if (why.code == Code::kUnimplemented) status = 501;
+  std::string line = std::to_string(status) + " " + std::string(reason_of(status));
+  std::string text = line;
+  if (status == 501) {
+    text = why.message;
+  } else if (!why.message.starts_with("http:")) {
+    text = line = line + ": " + why.message;
+  }
   if (current_ == nullptr || !dispatched_) {
-    out_ += "HTTP/1.1 " + text +
+    out_ += "HTTP/1.1 " + line +
             "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text;
   }
   lost(why);
@@ -175,6 +184,9 @@ void Http1ServerSession::on_head(Http1Head head) {
   keep_alive_ = head.keep_alive && !shutting_down_;
   if (head.minor >= 1 && !has_field(request_.headers, "host")) {
     return refuse({Code::kInvalidArgument, "missing required Host header"});
+  }
+  if (!head.chunked && has_field(request_.headers, "transfer-encoding")) {
+    return refuse({Code::kUnimplemented, "Unsupported transfer encoding"});
   }
   route_ = table_.find_route(request_.path);
   max_body_ = route_ != nullptr ? route_->max_body_bytes : 0;
@@ -245,7 +257,8 @@ void Http1ServerSession::apply(HttpState& state, Command& command) {
 }
 
 void Http1ServerSession::start_line(HttpState& state, const CommandExtra& answer) {
-  out_ += "HTTP/1.1 " + std::to_string(answer.http_status) + " ";
+  out_ += state.http10 ? "HTTP/1.0 " : "HTTP/1.1 ";
+  out_ += std::to_string(answer.http_status) + " ";
   out_ += reason_of(answer.http_status);
   out_ += "\r\n";
   for (const auto& [name, value] : state.extra_headers) {
@@ -255,10 +268,8 @@ void Http1ServerSession::start_line(HttpState& state, const CommandExtra& answer
   append_field(out_, "Date", http_date(clock_.wall()));
   // An answer before the whole request is in leaves the rest unread.
   if (!request_done_) keep_alive_ = false;
-  if (!keep_alive_) {
-    append_field(out_, "Connection", "close");
-  } else if (state.http10) {
-    append_field(out_, "Connection", "keep-alive");
+  if (keep_alive_ == state.http10) {  // each version says what it does not take for granted
+    append_field(out_, "Connection", keep_alive_ ? "keep-alive" : "close");
   }
 }
 

@@ -144,7 +144,7 @@ struct Http2Session::Callbacks {
     if (s == nullptr || s->malformed_) return;
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     const bool headers = frame->hd.type == NGHTTP2_HEADERS;
-    if (headers && (!me.native_->rules.complete() || (s->headers_done_ && !ends))) {
+    if (headers && s->headers_done_ && !ends) {
       return refuse(session, *s);
     }
     if (ends) s->remote_ended_ = true;
@@ -386,6 +386,7 @@ void Http2Session::ping(std::uint64_t opaque) {
 void Http2Session::announce_shutdown() { (void)nghttp2_submit_shutdown_notice(native_->session); }
 
 void Http2Session::goaway(Http2Code code, std::string_view debug) {
+  if (closing_) return;
   const auto* data = reinterpret_cast<const std::uint8_t*>(debug.data());
   (void)nghttp2_submit_goaway(native_->session, 0,
                               nghttp2_session_get_last_proc_stream_id(native_->session),
