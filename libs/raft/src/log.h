@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "truss/raft/config.h"
 #include "truss/raft/storage.h"
 #include "truss/raft/types.h"
 #include "unstable.h"
@@ -71,6 +72,8 @@ class Log {
   bool has_committed(bool allow_unstable) const;
   /// Fills `out` with the next entries to apply, within what is left of max_applying.
   void next_committed(bool allow_unstable, std::vector<Entry>& out) const;
+  /// Whether the sizes given to the next two matter.
+  bool applying_limited() const { return max_applying_ != kNoLimit; }
   void accept_applying(Index index, std::uint64_t bytes, bool allow_unstable);
   void applied_to(Index index, std::uint64_t bytes);
   /// Whether a conf change is committed and not yet applied.

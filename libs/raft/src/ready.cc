@@ -183,7 +183,8 @@ void RawNode::Impl::accept() {
   if (ready_.committed_entries.empty()) return;
   // The owner may move the entries away: what advance() needs is taken now.
   applied_index_ = ready_.committed_entries.back().index;
-  applied_encoded_ = encoded_size(ready_.committed_entries);
+  const bool limited = core.log().applying_limited();
+  applied_encoded_ = limited ? encoded_size(ready_.committed_entries) : 0;
   applied_payload_ = payload_size(ready_.committed_entries);
   core.log().accept_applying(applied_index_, applied_encoded_, apply_unstable());
 }

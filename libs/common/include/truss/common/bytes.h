@@ -26,7 +26,9 @@ class SharedBytes {
     std::swap(block_, other.block_);
     return *this;
   }
-  ~SharedBytes() { release(); }
+  ~SharedBytes() {
+    if (block_ != nullptr) release();
+  }
 
   /// A fresh copy of `bytes`; empty input allocates nothing.
   static SharedBytes copy(ByteView bytes);
