@@ -5,9 +5,9 @@
 using namespace truss;
 using namespace truss::testing;
 
-TEST_CASE("a bolt file survives at least 20 000 crashes") {
+TEST_CASE("a bolt file survives at least 50 000 crashes") {
   SweepResult total;
-  for (std::uint64_t seed = 100; total.crashes < 20'000 && total.failures == 0; ++seed) {
+  for (std::uint64_t seed = 100; total.crashes < 50'000 && total.failures == 0; ++seed) {
     BoltWorkload workload{.seed = seed, .commits = 150, .copies_per_point = 4};
     workload.options.page_size = 1024U << (seed % 3);
     workload.options.no_freelist_sync = seed % 2 == 0;

@@ -5,11 +5,11 @@
 using namespace truss;
 using namespace truss::testing;
 
-TEST_CASE("a member survives at least 10 000 crashes") {
+TEST_CASE("a member survives at least 50 000 crashes") {
   constexpr server::CompatLevel kLevels[] = {server::CompatLevel::k34, server::CompatLevel::k35,
                                              server::CompatLevel::k36};
   SweepResult total;
-  for (std::uint64_t seed = 100; total.crashes < 10'000 && total.failures == 0; ++seed) {
+  for (std::uint64_t seed = 100; total.crashes < 50'000 && total.failures == 0; ++seed) {
     total += sweep_server({.seed = seed,
                            .operations = 300,
                            .lives = 1 + static_cast<int>(seed % 4),

@@ -395,3 +395,15 @@ TEST_CASE("a log that misses what the snapshot needs is refused") {
     CHECK(log.wal->read_all().error().code == Code::kCorruption);
   }
 }
+
+TEST_CASE("reading from the middle of a later segment raises no suspicion about its name") {
+  TestLog log;
+  log.create();
+  log.save(entries(1, 20, 1000), hard_state(1, 7, 0));  // fills the first segment
+  log.save(entries(21, 5, 10), hard_state(1, 7, 25));
+  log.wal->save_snapshot(mark(23, 1), nullptr);
+  REQUIRE(log.files().size() >= 2);
+  const auto contents = log.reopen(mark(23, 1));
+  CHECK(contents.entries.size() == 2);
+  CHECK(contents.report.findings.empty());
+}

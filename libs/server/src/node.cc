@@ -110,9 +110,9 @@ Result<> Node::open() {
   for (const Member& member : *members()) {
     if (member.id != self_) env_.transport.add_peer(member.id, member.peer_urls);
   }
+  upkeep_ = std::make_unique<Upkeep>(*this, *upkeep_executor_);  // before anybody can lead
   env_.transport.start(*raft_);
   raft_->start();
-  upkeep_ = std::make_unique<Upkeep>(*this, *upkeep_executor_);
   upkeep_->start();
   env_.logger.info("started the server", {{"local-member-id", id_text(self_)},
                                           {"cluster-id", id_text(cluster_)},

@@ -62,6 +62,11 @@ void Replay::check_entry(const LogReader& reader, const raft::Entry& entry) {
          "entry " + number(entry.index) + " goes back to term " + number(entry.term) + " from " +
              number(result_.entries.back().term));
   }
+}
+
+/// Entries below the mark count too: the first of a segment is what its name speaks of.
+void Replay::check_name(const LogReader& reader, const raft::Entry& entry) {
+  const Place place = reader.place();
   if (segment_with_entry_ == place.segment) return;
   segment_with_entry_ = place.segment;
   const std::string& path = reader.path_of(place);
@@ -77,6 +82,7 @@ Result<> Replay::add_entry(const LogReader& reader, ByteView data) {
   auto entry = raft::decode_entry(data);
   if (!entry) return bad_payload(reader, entry.error());
   last_index_ = entry->index;
+  check_name(reader, *entry);
   if (entry->index <= from_.index) return {};
   const std::uint64_t position = entry->index - from_.index - 1;
   auto& entries = result_.entries;

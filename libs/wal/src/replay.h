@@ -28,6 +28,7 @@ class Replay {
   Result<> add_state(const LogReader& reader, ByteView data);
   Result<> add_snapshot(const LogReader& reader, ByteView data);
   void check_entry(const LogReader& reader, const raft::Entry& entry);
+  void check_name(const LogReader& reader, const raft::Entry& entry);
   void note(const LogReader& reader, const Place& place, const std::string& finding);
 
   raft::SnapshotMark from_;
