@@ -6,7 +6,6 @@ find_package(OpenSSL REQUIRED)
 find_package(absl REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(yaml-cpp REQUIRED)
-find_package(prometheus-cpp REQUIRED CONFIG)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 

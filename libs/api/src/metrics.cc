@@ -108,6 +108,29 @@ void add_store(MetricsText& out, const Context& context) {
             num(w.pending_events));
 }
 
+void add_operations(MetricsText& out, const Context& context) {
+  const mvcc::StoreCounters c = context.server.store().counters();
+  out.counter("etcd_mvcc_range_total", "Ranges read.", num(c.ranges));
+  out.counter("etcd_mvcc_put_total", "Keys put.", num(c.puts));
+  out.counter("etcd_mvcc_delete_total", "Deletes.", num(c.deletes));
+  out.counter("etcd_mvcc_txn_total", "Transactions of several operations.", num(c.txns));
+  out.gauge("etcd_debugging_mvcc_total_put_size_in_bytes", "Bytes of keys and values put.",
+            num(c.put_bytes));
+  if (context.level() < server::CompatLevel::k35) {  // the older names of the same counts
+    out.counter("etcd_debugging_mvcc_put_total", "Keys put.", num(c.puts));
+    out.counter("etcd_debugging_mvcc_delete_total", "Deletes.", num(c.deletes));
+    out.counter("etcd_debugging_mvcc_txn_total", "Transactions of several operations.",
+                num(c.txns));
+  }
+  if (context.level() <= server::CompatLevel::k35) {
+    out.counter("etcd_debugging_mvcc_range_total", "Ranges read.", num(c.ranges));
+  }
+  const lease::LeaseCounters l = context.server.lessor().counters();
+  out.counter("etcd_debugging_lease_granted_total", "Leases granted.", num(l.granted));
+  out.counter("etcd_debugging_lease_revoked_total", "Leases revoked.", num(l.revoked));
+  out.counter("etcd_debugging_lease_renewed_total", "Leases renewed.", num(l.renewed));
+}
+
 void add_alarms(MetricsText& out, const Context& context) {
   if (context.level() < server::CompatLevel::k36) return;
   for (const auto& alarm : context.server.alarms()) {
@@ -146,6 +169,7 @@ std::string metrics_scrape(const Context& context, const Dispatcher& dispatcher,
               num(health.failures.load()));
   add_server(out, context);
   add_store(out, context);
+  add_operations(out, context);
   add_alarms(out, context);
   add_process(out);
   return out.text();

@@ -64,6 +64,7 @@ struct Lessor::Impl {
   LeaseQueue expiries;
   LeaseQueue checkpoints;
   bool primary = false;
+  LeaseCounters counters;
 };
 
 Lessor::Lessor(mvcc::Backend& backend, Clock& clock, LessorOptions options)
@@ -122,6 +123,7 @@ Result<std::int64_t> Lessor::grant(LeaseId id, std::int64_t ttl) {
     impl_->schedule_checkpoint(id, lease);
   }
   impl_->persist(id, lease);
+  ++impl_->counters.granted;
   return lease.ttl;
 }
 
@@ -142,6 +144,7 @@ Result<> Lessor::revoke(LeaseId id, mvcc::Store& store) {
     const Lease* lease = impl_->find(id);
     if (!lease) return tl::unexpected(mvcc::errors::lease_not_found());
     keys.assign(lease->keys.begin(), lease->keys.end());
+    ++impl_->counters.revoked;
   }
   {
     // One hold: record and keys vanish in the same bolt transaction.
@@ -171,6 +174,7 @@ Result<Renewal> Lessor::renew(LeaseId id) {
   Renewal renewal{lease->ttl, lease->remaining_ttl > 0};
   lease->remaining_ttl = 0;
   impl_->start(id, *lease, Duration(0));
+  ++impl_->counters.renewed;
   return renewal;
 }
 
@@ -290,6 +294,11 @@ Result<LeaseInfo> Lessor::time_to_live(LeaseId id, bool with_keys) const {
                                                : floor_seconds(lease->expiry - impl_->clock.now());
   if (with_keys) info.keys.assign(lease->keys.begin(), lease->keys.end());
   return info;
+}
+
+LeaseCounters Lessor::counters() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->counters;
 }
 
 std::vector<LeaseId> Lessor::leases() const {

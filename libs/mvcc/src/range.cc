@@ -103,6 +103,7 @@ void finish(const RangeRequest& request, RangeResult& result) {
 }  // namespace
 
 Result<RangeResult> Store::Impl::range(const RangeRequest& request, std::int64_t now) {
+  counters.ranges.fetch_add(1, std::memory_order_relaxed);
   RangeResult result;
   std::shared_lock lock(mutex);
   result.revision = now > 0 ? now : current;

@@ -93,6 +93,11 @@ ReadTxn& ReadTxn::operator=(ReadTxn&&) noexcept = default;
 ReadTxn::~ReadTxn() = default;
 std::int64_t ReadTxn::revision() const { return impl_->revision; }
 std::int64_t ReadTxn::compact_revision() const { return impl_->store->compact_revision(); }
+StoreCounters Store::counters() const {
+  const Impl::Counters& c = impl_->counters;
+  return {c.ranges, c.puts, c.deletes, c.txns, c.put_bytes};
+}
+
 Result<RangeResult> ReadTxn::range(const RangeRequest& request) {
   return impl_->store->range(request, impl_->revision);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -83,6 +84,14 @@ struct Store::Impl final : WatchSource, std::enable_shared_from_this<Store::Impl
   void add_reader_locked(std::int64_t revision);
   void drop_reader(std::int64_t revision);
 
+  struct Counters {
+    std::atomic<std::uint64_t> ranges{0};
+    std::atomic<std::uint64_t> puts{0};
+    std::atomic<std::uint64_t> deletes{0};
+    std::atomic<std::uint64_t> txns{0};
+    std::atomic<std::uint64_t> put_bytes{0};
+  };
+  Counters counters;
   Backend* backend;
   Executor& background;
   Clock& clock;

@@ -19,6 +19,7 @@ struct WriteTxn::Impl {
   Backend::Hold hold;
   const std::int64_t begin;
   std::int64_t next_sub = 0;
+  int operations = 0;
   bool ended = false;
 };
 
@@ -35,6 +36,7 @@ std::int64_t WriteTxn::compact_revision() const { return impl_->store->compact_r
 std::int64_t WriteTxn::revision() const { return impl_->begin + (impl_->next_sub > 0 ? 1 : 0); }
 
 Result<RangeResult> WriteTxn::range(const RangeRequest& request) {
+  ++impl_->operations;
   return impl_->store->range(request, revision());
 }
 
@@ -46,6 +48,10 @@ bool WriteTxn::contains(ByteView key) const {
 
 void WriteTxn::put(ByteView key, ByteView value, LeaseId lease) {
   TRUSS_CHECK(!impl_->ended);
+  ++impl_->operations;
+  auto& counters = impl_->store->counters;
+  counters.puts.fetch_add(1, std::memory_order_relaxed);
+  counters.put_bytes.fetch_add(key.size() + value.size(), std::memory_order_relaxed);
   impl_->write(key, value, lease);
   impl_->move_lease(key, lease);
 }
@@ -71,6 +77,8 @@ void WriteTxn::Impl::move_lease(ByteView key, LeaseId lease) {
 
 std::int64_t WriteTxn::delete_range(ByteView key, ByteView range_end) {
   TRUSS_CHECK(!impl_->ended);
+  ++impl_->operations;
+  impl_->store->counters.deletes.fetch_add(1, std::memory_order_relaxed);
   const auto keys = impl_->live_keys({key, range_end});
   for (const std::string& k : keys) impl_->erase(k);
   return static_cast<std::int64_t>(keys.size());
@@ -95,7 +103,9 @@ void WriteTxn::Impl::erase(ByteView key) {
 }
 
 void WriteTxn::end() {
-  if (std::exchange(impl_->ended, true) || impl_->next_sub == 0) return;
+  if (std::exchange(impl_->ended, true)) return;
+  if (impl_->operations > 1) impl_->store->counters.txns.fetch_add(1, std::memory_order_relaxed);
+  if (impl_->next_sub == 0) return;
   impl_->store->hub->publish([this] { impl_->publish(); }, [this] { return impl_->events(); },
                              impl_->begin + 1);
 }

@@ -53,6 +53,13 @@ struct Checkpoint {
   std::int64_t remaining_ttl = 0;  ///< seconds
 };
 
+/// Counts since start, for metrics.
+struct LeaseCounters {
+  std::uint64_t granted = 0;
+  std::uint64_t revoked = 0;
+  std::uint64_t renewed = 0;
+};
+
 /// The leases. Every member keeps the records (they change through raft only); the primary (the
 /// leader) alone counts time and hands out the expired for revocation through raft.
 ///
@@ -99,6 +106,7 @@ class Lessor final : public mvcc::LeaseLinks {
   Result<LeaseInfo> time_to_live(LeaseId id, bool with_keys) const;
   /// By expiry, soonest first.
   std::vector<LeaseId> leases() const;
+  LeaseCounters counters() const;
 
   bool contains(LeaseId lease) const override;
   LeaseId lease_of(ByteView key) const override;

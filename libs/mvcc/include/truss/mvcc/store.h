@@ -41,6 +41,15 @@ struct StoreOptions {
   Duration watch_victim_retry = std::chrono::milliseconds(10);
 };
 
+/// Counts since open, for metrics.
+struct StoreCounters {
+  std::uint64_t ranges = 0;
+  std::uint64_t puts = 0;
+  std::uint64_t deletes = 0;  ///< delete requests, not keys
+  std::uint64_t txns = 0;     ///< write transactions of more than one operation
+  std::uint64_t put_bytes = 0;
+};
+
 struct HashKv {
   std::uint32_t hash = 0;
   std::int64_t hash_revision = 0;     ///< the revision hashed
@@ -144,6 +153,7 @@ class Store {
 
   std::unique_ptr<WatchStream> watch_stream(std::shared_ptr<WatchSink> sink);
   WatchStats watch_stats() const;
+  StoreCounters counters() const;
   /// Number of keys in the index, deleted ones with history included. For metrics.
   std::uint64_t index_size() const;
 
