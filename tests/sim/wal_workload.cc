@@ -68,19 +68,21 @@ bool same_tail(const LogState& state, const wal::ReadResult& got, Index mark) {
                     got.entries.begin(), got.entries.end());
 }
 
-/// The first state from `synced` on, record by record, that equals what was read.
+/// The first state from `synced` on, record by record, that equals what was read: the entries of
+/// all appends in order, then the newest hard state.
 std::optional<LogState> matching_state(const Model& model, const wal::ReadResult& got, Index mark) {
   LogState state = model.synced;
   if (same_tail(state, got, mark)) return state;
+  HardState newest = state.hard_state;
   for (const Append& append : model.in_flight) {
     for (const Entry& entry : append.entries) {
       state.put(entry);
       if (same_tail(state, got, mark)) return state;
     }
-    if (append.hard_state.empty()) continue;
-    state.hard_state = append.hard_state;
-    if (same_tail(state, got, mark)) return state;
+    if (!append.hard_state.empty()) newest = append.hard_state;
   }
+  state.hard_state = newest;
+  if (same_tail(state, got, mark)) return state;
   return std::nullopt;
 }
 
