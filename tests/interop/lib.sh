@@ -4,7 +4,7 @@ set -uo pipefail
 TRUSS_SOURCE=${TRUSS_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 TRUSS_BIN=${TRUSS_BIN:-$TRUSS_SOURCE/build/release/bin}
 ORACLE=${TRUSS_ORACLE:-$TRUSS_SOURCE/build/oracle/root/usr/bin}
-ETCD=$ORACLE/etcd ETCDCTL=$ORACLE/etcdctl
+ETCD=${TRUSS_ETCD:-$ORACLE/etcd} ETCDCTL=$ORACLE/etcdctl
 WORK=$(mktemp -d)
 SERVER_PID=
 trap 'stop_server KILL; rm -rf "$WORK"' EXIT
@@ -36,7 +36,7 @@ server_flags() {
 start_server() {
   local kind=$1 dir=$2 program=$ETCD flags
   shift 2
-  [ "$kind" = member ] && { program=$TRUSS_BIN/member; set -- --compat 3.4 "$@"; }
+  [ "$kind" = member ] && { program=$TRUSS_BIN/member; set -- --compat "${TRUSS_LEVEL:-3.4}" "$@"; }
   [ "$kind" = etcd ] && set -- --logger zap --log-outputs stderr "$@"
   mapfile -t flags < <(server_flags "$dir")
   "$program" "${flags[@]}" "$@" >"$WORK/$kind.log" 2>&1 &

@@ -280,3 +280,47 @@ TEST_CASE("a log that ends before what the db has applied is refused") {
   write(disk, kFirstSegment, *log, 0);
   check_refused(disk, small_config(), {"/data/member/wal", "ends at entry", "snap/db"});
 }
+
+TEST_CASE("damage that looks like the end of the log is told from a torn tail") {
+  for (const CompatLevel level : {CompatLevel::k34, CompatLevel::k36}) {
+    CAPTURE(level_name(level));
+    SimFileSystem disk;
+    make_directory(disk, at_level(level), false);
+    const auto log = read_file(disk, kFirstSegment);
+    REQUIRE(log);
+    // The put of k2: its frame begins 8 bytes before the record.
+    const std::size_t key = log->find("\x0a\x02k2");
+    REQUIRE(key != std::string::npos);
+    std::size_t frame = key / 8 * 8;
+    while (load_le<std::uint64_t>(log->data() + frame) << 8 >> 8 > 200) frame -= 8;
+    SUBCASE("a length of zero") { write(disk, kFirstSegment, std::string(8, '\0'), frame); }
+    SUBCASE("a length far too large") { write(disk, kFirstSegment, "\xff\xff\x10", frame); }
+    check_refused(disk, at_level(level), {kFirstSegment, "offset"});
+  }
+}
+
+TEST_CASE("at level 3.4 no request is taken that 3.4 could not read back") {
+  SimFileSystem disk;
+  Config config = at_level(CompatLevel::k34);
+  config.max_request_bytes = 64U << 20;
+  {
+    SimRuntime world(9);
+    SimServer server(world, disk, config);
+    REQUIRE(server.run_until_ready());
+    CHECK(!*server.put("k", std::string(10 << 20, 'x')));
+    CHECK(*server.put("k", std::string((10 << 20) - 2000, 'x')));
+  }
+  SimRuntime world(10);
+  SimServer server(world, disk, config);
+  REQUIRE_MESSAGE(server.started(), server.error());
+}
+
+TEST_CASE("raising a directory puts its v2 requests behind a snapshot, for 3.7's sake") {
+  SimFileSystem disk;
+  make_directory(disk, at_level(CompatLevel::k34));
+  CHECK(disk.list("/data/member/snap")->size() == 1);
+  make_directory(disk, at_level(CompatLevel::k36));
+  CHECK(disk.list("/data/member/snap")->size() == 2);
+  make_directory(disk, at_level(CompatLevel::k37));
+  CHECK(disk.list("/data/member/snap")->size() == 2);
+}

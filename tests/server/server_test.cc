@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
+#include "data_dir.h"
 #include "sim_member.h"
 #include "truss/mvcc/errors.h"
 #include "truss/server/errors.h"
+#include "truss/snap/snap_file.h"
 #include "truss/test_support/hex.h"
 
 using namespace truss;
@@ -270,4 +272,29 @@ TEST_CASE("the only member can't be removed, and one more can't join unseen") {
                         [&](Result<ApplyResponse> r) { error = r ? Error{} : r.error(); });
   REQUIRE(world.run_until([&] { return error.has_value(); }));
   CHECK(server->members()->front().peer_urls == std::vector<std::string>{"http://127.0.0.1:9"});
+}
+
+TEST_CASE("the db covers a snapshot even if the last entries changed nothing") {
+  SimRuntime world(12);
+  SimFileSystem disk;
+  Config config = small_config();
+  config.snapshot_count = 10;
+  {
+    SimServer server(world, disk, config);
+    REQUIRE(server.run_until_ready());
+    // Deletions of nothing: the entries change no bucket.
+    for (int i = 0; i < 30; ++i) REQUIRE(*server.ask(Op::kDeleteRange, from_hex("0a017a")));
+    world.run_for(std::chrono::seconds(1));
+  }
+  std::uint64_t newest = 0;
+  const auto names = disk.list("/data/member/snap");
+  REQUIRE(names);
+  for (const std::string& name : *names) {
+    const auto mark = snap::parse_snap_file_name(name);
+    if (mark) newest = std::max(newest, mark->index.value());
+  }
+  CHECK(newest > 20);
+  const auto db = read_db_facts(disk, "/data/member/snap/db");
+  REQUIRE(db);
+  CHECK(db->meta.consistent_index >= newest);
 }

@@ -142,6 +142,7 @@ void ApplyLoop::apply_normal(const raft::Entry& entry, bool fresh) {
 void ApplyLoop::apply_legacy(const LegacyRequest& request) {
   constexpr std::string_view kMembers = "/0/members/";
   constexpr std::string_view kAttributes = "/attributes";
+  legacy_seen_ = true;
   if (request.method != "PUT") return;
   if (request.path == "/0/version") return set_version(request.value);
   std::string_view path = request.path;
@@ -190,9 +191,15 @@ void ApplyLoop::apply_conf_change(const raft::Entry& entry) {
   p_.waiters.answer(id, std::move(response));
 }
 
+/// Beside etcd's rule: 3.7 can't read v2 requests, so at the first chance after a directory was
+/// raised to 3.6 or later they are put behind a snapshot.
 void ApplyLoop::check_snapshot() {
-  if (applied_ - snapshot_index_ <= p_.snapshot_count) return;
+  const bool raised = legacy_seen_ && attached_ && p_.level >= CompatLevel::k36;
+  if (applied_ - snapshot_index_ <= p_.snapshot_count && !raised) return;
   snapshot_index_ = applied_;
+  legacy_seen_ = false;
+  // A db that is behind its own snapshot is refused by every release.
+  p_.membership.touch();
   raft::Snapshot snapshot;
   snapshot.metadata = {p_.membership.conf_state(), applied_, term_};
   snapshot.data = SharedBytes::copy(snap::write_v2_store(p_.membership.document()));

@@ -104,7 +104,8 @@ class ApplyLoop {
   raft::Index applied_;
   raft::Term term_;  // of the last entry applied
   raft::Index snapshot_index_;
-  bool attached_ = false;  // the membership writes to bolt
+  bool attached_ = false;     // the membership writes to bolt
+  bool legacy_seen_ = false;  // a v2 request lies in the log after the snapshot
 
   std::mutex mutex_;  // guards the mailbox below
   std::deque<ApplyJob> jobs_;

@@ -93,6 +93,16 @@ Result<> check_end(const DataDir& dir, const wal::ReadResult& log, raft::Snapsho
                              "; put the missing log files back, or restore from a snapshot");
 }
 
+/// Damage in the middle of the last segment looks like its end. Cutting there would drop entries
+/// that were synced, and perhaps answered.
+Result<> check_holes(const DataDir& dir, const Config& config, FileSystem& files,
+                     CompatLevel level) {
+  if (config.unsafe_no_fsync) return {};
+  TRUSS_ASSIGN(const auto hole, wal::find_hole(files, dir.wal, read_limits(level)));
+  if (!hole || !hole->synced) return {};
+  return fail(Code::kCorruption, hole->message());
+}
+
 Result<> check_log(const DataDir& dir, FileSystem& files, Verdict& verdict) {
   raft::SnapshotMark from;
   if (verdict.snapshot) from = {verdict.snapshot->metadata.index, verdict.snapshot->metadata.term};
@@ -204,6 +214,7 @@ Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& fi
   }
   TRUSS_ASSIGN(verdict.level, decide_level(config.compat, verdict.db, version,
                                            verdict.db_exists ? dir.db : dir.wal));
+  TRUSS_TRY(check_holes(dir, config, files, verdict.level));
   TRUSS_TRY(check_log(dir, files, verdict));
   return verdict;
 }

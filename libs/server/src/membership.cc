@@ -130,6 +130,10 @@ void Membership::set_version(const std::string& version) {
   publish();
 }
 
+void Membership::touch() {
+  if (!members_.empty()) store(members_.begin()->second);
+}
+
 raft::ConfState Membership::conf_state() const {
   raft::ConfState state;
   for (const auto& [id, member] : members_) {

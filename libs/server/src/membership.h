@@ -39,6 +39,10 @@ class Membership {
   void set_attributes(raft::NodeId id, const PublishedAttributes& attributes);
   void set_version(const std::string& version);
 
+  /// Writes what bolt holds already once more, so that its next commit carries the consistent index
+  /// even if nothing else has changed.
+  void touch();
+
   raft::ConfState conf_state() const;
   snap::V2Membership document() const;
 

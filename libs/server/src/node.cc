@@ -7,6 +7,10 @@
 namespace truss::server {
 namespace {
 
+/// 3.4 can't read a log record of 10 MiB; the rest is room for the entry around the request.
+constexpr std::uint32_t k34MaxRequestBytes = (10U << 20) - 1024;
+/// Of a leader that can't commit: more is refused.
+constexpr std::uint64_t kMaxUncommittedBytes = std::uint64_t{512} << 20;
 constexpr std::uint64_t kInitialMapBytes = std::uint64_t{10} << 30;
 
 mvcc::BackendOptions backend_options(const Config& config, const DataDir& dir, CompatLevel level) {
@@ -103,6 +107,9 @@ Result<> Node::open() {
   self_ = opened.self;
   cluster_ = opened.cluster;
   level_ = opened.level;
+  if (level_ == CompatLevel::k34) {
+    config_.max_request_bytes = std::min(config_.max_request_bytes, k34MaxRequestBytes);
+  }
   ids_ = std::make_unique<RequestIds>(self_, env_.runtime.clock().wall());
   membership_.load(opened.membership);
   TRUSS_TRY(open_store(opened));
@@ -169,6 +176,7 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
   config.async_storage_writes = true;
   config.max_size_per_message = 1 << 20;
   config.max_committed_size_per_ready = 4 << 20;
+  config.max_uncommitted_size = kMaxUncommittedBytes;
   config.max_inflight_messages = 512;
   config.check_quorum = true;
   config.pre_vote = config_.pre_vote.value_or(level_ >= CompatLevel::k35);

@@ -124,7 +124,7 @@ void RaftLoop::appended(std::vector<WalThread::Job> jobs) {
   run([this, jobs = std::move(jobs)]() mutable {
     for (WalThread::Job& job : jobs) {
       if (!job.snapshot.empty()) (void)storage_->apply_snapshot(job.snapshot);
-      if (!job.entries.empty()) storage_->append(job.entries);
+      if (!job.entries.empty()) storage_->adopt(job.entries);
       if (!job.state.empty()) storage_->set_hard_state(job.state);
       send_back(std::move(job.responses));
     }
@@ -188,6 +188,7 @@ void RaftLoop::tick() {
   node_->tick();
   stand_if_alone();
   reads_.tick(*node_, now);
+  while (!parked_.empty() && !waiters_.waiting(parked_.front().id)) parked_.pop_front();
   check_transfers();
   pump();
   // A late tick is not made up for: time that this thread did not see must not count.

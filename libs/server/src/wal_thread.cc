@@ -5,6 +5,11 @@
 #include "truss/wal/maintenance.h"
 
 namespace truss::server {
+namespace {
+
+constexpr Duration kSlowSync = std::chrono::seconds(1);
+
+}  // namespace
 
 WalThread::WalThread(Parts parts, Delivered delivered)
     : executor_(parts.executor),
@@ -79,7 +84,12 @@ void WalThread::turn() {
 void WalThread::sync() {
   const MonoTime start = clock_.now();
   wal_->sync();
-  progress_.wal_sync_durations.add(clock_.now() - start);
+  const Duration took = clock_.now() - start;
+  progress_.wal_sync_durations.add(took);
+  if (took <= kSlowSync) return;
+  logger_.warn("slow fdatasync",
+               {{"took", std::chrono::duration<double>(took).count()},
+                {"expected-duration", std::chrono::duration<double>(kSlowSync).count()}});
 }
 
 void WalThread::write(Job& job) {
