@@ -106,6 +106,9 @@ void KvService::txn(const CallInfo& info, SharedBytes request, Done done) {
   if (auto fine = mvcc::check_txn(*decoded, max_ops, strict_sort()); failed(fine, done)) return;
   if (auto fine = check_token(context_, info); failed(fine, done)) return;
   if (!mvcc::is_read_only(*decoded)) {
+    // Caution: 3.4 and 3.5 let an unknown sort target into the log and then die of it, on every
+    // restart; what we log must be fit for them.
+    if (auto fine = mvcc::check_txn(*decoded, max_ops, true); failed(fine, done)) return;
     return propose(server::Op::kTxn, std::move(request), std::move(done));
   }
   const bool serializable = mvcc::is_serializable(*decoded);
