@@ -1,17 +1,8 @@
 #include "truss/api/api.h"
 
-#include "auth_service.h"
-#include "cluster_service.h"
-#include "context.h"
-#include "dispatcher.h"
 #include "gateway.h"
-#include "health_service.h"
 #include "http_endpoints.h"
-#include "kv_service.h"
-#include "lease_service.h"
-#include "maintenance_service.h"
-#include "method.h"
-#include "watch_service.h"
+#include "services.h"
 
 namespace truss::api {
 namespace {
@@ -34,58 +25,36 @@ class GrpcPort final : public StreamPort {
 
 /// Everything the API owns, in start order.
 struct Api::Impl {
-  Impl(server::Server& server, Runtime& runtime, Logger& logger, Options given)
-      : options(std::move(given)),
-        reads(runtime.make_executor("api-read")),
-        watches(runtime.make_executor("api-watch")),
-        bulk(runtime.make_executor("api-bulk")),
-        context{server, options, runtime.clock(), logger, *reads, *watches, *bulk} {
-    kv.register_methods(methods);
-    watch.register_methods(methods);
-    lease.register_methods(methods);
-    cluster.register_methods(methods);
-    maintenance.register_methods(methods);
-    auth.register_methods(methods);
-    health.register_methods(methods);
-  }
+  Impl(server::Server& server, Runtime& runtime, Logger& logger, Options options)
+      : services(server, runtime, logger, std::move(options)) {}
 
   void install_grpc(net::Server& net);
 
-  Options options;
-  std::unique_ptr<Executor> reads;
-  std::unique_ptr<Executor> watches;
-  std::unique_ptr<Executor> bulk;
-  Context context;
-  KvService kv{context};
-  WatchService watch{context};
-  LeaseService lease{context};
-  ClusterService cluster{context};
-  MaintenanceService maintenance{context};
-  AuthService auth{context};
-  HealthService health;
-  MethodTable methods;
-  Dispatcher dispatcher{context, methods};
-  Gateway gateway{context, dispatcher};
-  HttpEndpoints http{context, dispatcher};
+  Services services;
+  Gateway gateway{services.context, services.dispatcher};
+  HttpEndpoints http{services.context, services.dispatcher};
 };
 
 void Api::Impl::install_grpc(net::Server& net) {
-  for (const auto& [path, entry] : methods.all()) {
+  Dispatcher& dispatcher = services.dispatcher;
+  const Context& context = services.context;
+  for (const auto& [path, entry] : services.methods.all()) {
     const Method& method = *entry;
     if (method.streaming()) {
-      net.add_stream(path, [this, &method](net::CallContext call, net::ServerStream stream) {
-        return dispatcher.open(method, call_info(call, context.level()),
-                               std::make_shared<GrpcPort>(std::move(stream)));
-      });
+      net.add_stream(
+          path, [&dispatcher, &context, &method](net::CallContext call, net::ServerStream stream) {
+            return dispatcher.open(method, call_info(call, context.level()),
+                                   std::make_shared<GrpcPort>(std::move(stream)));
+          });
       continue;
     }
-    net.add_unary(
-        path, [this, &method](net::CallContext call, SharedBytes request, net::UnaryReply reply) {
-          dispatcher.call(method, call_info(call, context.level()), std::move(request),
-                          [reply = std::move(reply)](Result<SharedBytes> answer) mutable {
-                            reply.finish(std::move(answer));
-                          });
-        });
+    net.add_unary(path, [&dispatcher, &context, &method](net::CallContext call, SharedBytes request,
+                                                         net::UnaryReply reply) {
+      dispatcher.call(method, call_info(call, context.level()), std::move(request),
+                      [reply = std::move(reply)](Result<SharedBytes> answer) mutable {
+                        reply.finish(std::move(answer));
+                      });
+    });
   }
 }
 
@@ -96,16 +65,12 @@ Api::~Api() { stop(); }
 
 void Api::install(net::Server& net) {
   impl_->install_grpc(net);
-  if (impl_->options.grpc_gateway) impl_->gateway.install(net);
+  if (impl_->services.options.grpc_gateway) impl_->gateway.install(net);
   impl_->http.install(net);
 }
 
 void Api::install_metrics(net::Server& net) { impl_->http.install_metrics(net); }
 
-void Api::stop() {
-  impl_->bulk->stop();
-  impl_->watches->stop();
-  impl_->reads->stop();
-}
+void Api::stop() { impl_->services.stop(); }
 
 }  // namespace truss::api
