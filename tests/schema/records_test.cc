@@ -55,6 +55,15 @@ TEST_CASE("strings are escaped as Go does") {
   CHECK(out == R"("a\u003cb\u003e\u0026\"\\\n\u0001\ufffd\u2028é")");
 }
 
+TEST_CASE("text that is no UTF-8 is read as Go reads it") {
+  const auto name = [](const std::string& text) {
+    return decode_member("{\"name\":\"" + text + "\"}").value().name;
+  };
+  CHECK(name("\\ud83d\\ude00") == "😀");
+  CHECK(name("a\\ude00b") == "a\uFFFDb");
+  CHECK(name("a\xff\xfe") == "a\uFFFD\uFFFD");
+}
+
 TEST_CASE("member keys are lower-case hex without leading zeros") {
   CHECK(member_key(0xd906e0ff60cc6fb6) == "d906e0ff60cc6fb6");
   CHECK(member_key(0x0a) == "a");

@@ -13,17 +13,19 @@ class IndexBuilder {
   Result<> add(const ReadView::Record& record);
   std::vector<KeyEntry::Ptr> take_sorted();
   BytesMap<LeaseId> take_leases();
-  std::int64_t newest() const { return newest_; }
+  std::int64_t newest() const { return std::max<std::int64_t>(last_.main, 1); }
 
  private:
   absl::flat_hash_map<ByteView, KeyEntry::Ptr, BytesHash>
       entries_;  // keyed by the entry's own bytes
   BytesMap<LeaseId> leases_;
-  std::int64_t newest_ = 1;
+  Revision last_{-1, 0};
 };
 
 Result<> IndexBuilder::add(const ReadView::Record& record) {
-  newest_ = std::max(newest_, record.revision.main);
+  if (record.revision <= last_)
+    return fail(Code::kCorruption, "bucket key: out of order at " + to_hex(record.key));
+  last_ = record.revision;
   if (record.revision.sub > UINT32_MAX)
     return fail(Code::kCorruption, "sub revision out of range: " + to_hex(record.key));
   TRUSS_ASSIGN(const auto kv, schema::decode_key_value(record.value));

@@ -6,6 +6,42 @@
 
 namespace truss::schema {
 
+namespace {
+
+/// Bytes of the valid UTF-8 sequence at the start of `text`, 0 if it is not valid.
+std::size_t utf8_length(ByteView text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = at(0);
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xC2 ? 0
+                             : lead < 0xE0 ? 2
+                             : lead < 0xF0 ? 3
+                             : lead < 0xF5 ? 4
+                                           : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  const bool bad = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F) ||
+                   (lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F);
+  return bad ? 0 : length;
+}
+
+/// Text as Go decodes it: what is no valid UTF-8 becomes U+FFFD (also a lone surrogate, which
+/// RapidJSON lets through as three bytes).
+std::string valid_text(const rapidjson::Value& value) {
+  ByteView text(value.GetString(), value.GetStringLength());
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const bool surrogate = length == 0 && text.size() >= 3 && text[0] == '\xED' && (text[1] & 0x20);
+    out += length > 0 ? text.substr(0, length) : ByteView("\xEF\xBF\xBD");
+    text.remove_prefix(length > 0 ? length : surrogate ? 3 : 1);
+  }
+  return out;
+}
+
+}  // namespace
+
 struct JsonObject::Impl {
   rapidjson::Document document;
   /// Null if absent or JSON null.
@@ -53,7 +89,7 @@ Result<std::string> JsonObject::text(const char* field) const {
   const auto* value = impl_->find(field);
   if (!value) return std::string();
   if (!value->IsString()) return wrong(field, "a string");
-  return std::string(value->GetString(), value->GetStringLength());
+  return valid_text(*value);
 }
 
 Result<std::vector<std::string>> JsonObject::texts(const char* field) const {
@@ -63,7 +99,7 @@ Result<std::vector<std::string>> JsonObject::texts(const char* field) const {
   if (!value->IsArray()) return wrong(field, "a list");
   for (const auto& item : value->GetArray()) {
     if (!item.IsString()) return wrong(field, "a list of strings");
-    out.emplace_back(item.GetString(), item.GetStringLength());
+    out.push_back(valid_text(item));
   }
   return out;
 }
@@ -102,24 +138,6 @@ void append_text_list(std::string& out, const std::vector<std::string>& texts) {
 }
 
 namespace {
-
-/// Bytes of the valid UTF-8 sequence at the start of `text`, 0 if it is not valid.
-std::size_t utf8_length(ByteView text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
-  const std::size_t length = lead < 0x80   ? 1
-                             : lead < 0xC2 ? 0
-                             : lead < 0xE0 ? 2
-                             : lead < 0xF0 ? 3
-                             : lead < 0xF5 ? 4
-                                           : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  const bool bad = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F) ||
-                   (lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F);
-  return bad ? 0 : length;
-}
 
 void append_escape(std::string& out, unsigned code) {
   static constexpr char kHex[] = "0123456789abcdef";
