@@ -27,7 +27,8 @@ Result<std::string> flag_text(const std::string& path, const Flag& flag, const Y
   std::string text = text_of(node);
   if (flag.type == FlagType::kDuration) text += "ns";
   if (auto fine = Settings::check(flag, text); !fine) {
-    return bad(path, "key " + key + ": " + truss::quoted(text_of(node)) + ": " + fine.error().message);
+    return bad(path,
+               "key " + key + ": " + truss::quoted(text_of(node)) + ": " + fine.error().message);
   }
   return text;
 }

@@ -46,8 +46,8 @@ Result<std::vector<std::string>> urls(const Settings& settings, std::string_view
   if (given.empty()) return std::vector<std::string>{};
   auto normal = api::normalize_urls(given);
   if (!normal) {
-    return bad("invalid value " + truss::quoted(settings.text(name)) + " for flag -" + std::string(name) +
-               ": " + normal.error().message);
+    return bad("invalid value " + truss::quoted(settings.text(name)) + " for flag -" +
+               std::string(name) + ": " + normal.error().message);
   }
   return normal;
 }

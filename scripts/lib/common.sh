@@ -3,7 +3,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 TRUSS_ROOT=$PWD
 export DEBIAN_FRONTEND=noninteractive
-# so that checkouts in different folders share what was compiled
+# one job a core; checkouts in different folders share what was compiled
+export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 export CCACHE_BASEDIR=$TRUSS_ROOT CCACHE_NOHASHDIR=1
 
 say() { printf '%s\n' "truss: $*" >&2; }
