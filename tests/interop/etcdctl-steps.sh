@@ -15,12 +15,12 @@ step() {
   record "etcdctl $*" "$rc"
 }
 
-# watch_step SECONDS ARGS...: a watch that is stopped after SECONDS
+# watch_step SECONDS ARGS...: a watch that is stopped after SECONDS; its input stays open so long
 watch_step() {
   STEPS=$((STEPS + 1))
   local seconds=$1 rc=0
   shift
-  printf '%s' "${IN-}" | timeout "$seconds" "$ETCDCTL" --endpoints "$ENDPOINT" "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
+  { printf '%s' "${IN-}" && sleep "$seconds"; } | timeout "$seconds" "$ETCDCTL" --endpoints "$ENDPOINT" "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
   record "etcdctl $* (for $seconds s)" "$rc"
 }
 
