@@ -20,7 +20,7 @@ watch_step() {
   STEPS=$((STEPS + 1))
   local seconds=$1 rc=0
   shift
-  { printf '%s' "${IN-}" && sleep "$seconds"; } | timeout "$seconds" "$ETCDCTL" --endpoints "$ENDPOINT" "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
+  { printf '%s' "${IN-}" && sleep "$((seconds + 1))"; } | timeout "$seconds" "$ETCDCTL" --endpoints "$ENDPOINT" "$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
   record "etcdctl $* (for $seconds s)" "$rc"
 }
 
