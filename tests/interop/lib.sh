@@ -61,4 +61,5 @@ stop_server() {
   SERVER_PID=
 }
 
-ctl() { "$ETCDCTL" --endpoints "$ENDPOINT" "$@"; }
+# ctl ARGS...: etcdctl, which waits for ever when the server is gone
+ctl() { timeout 20 "$ETCDCTL" --endpoints "$ENDPOINT" "$@"; }

@@ -29,6 +29,11 @@ TEST_CASE("real bytes of a put entry decode and encode to themselves") {
   CHECK(encode_internal_request(Op::kPut, body, decoded->id).view() == bytes);
 }
 
+TEST_CASE("an operation without fields is encoded, too") {
+  const SharedBytes bytes = encode_internal_request(Op::kAlarm, ByteView(), 7);
+  CHECK(to_hex(bytes.view()) == "5200a206020807");
+}
+
 TEST_CASE("the header comes before operations with higher numbers") {
   const SharedBytes data =
       encode_internal_request(Op::kClusterVersionSet, message({{1, "3.6.0"}}), 7);

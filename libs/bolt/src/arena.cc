@@ -15,7 +15,7 @@ constexpr std::size_t kKeptChunks = 20;  // about 15 MiB
 ByteView Arena::copy(ByteView source) {
   if (source.empty()) return {};
   char* p = bytes(source.size());
-  std::memcpy(p, source.data(), source.size());
+  if (!source.empty()) std::memcpy(p, source.data(), source.size());
   return {p, source.size()};
 }
 

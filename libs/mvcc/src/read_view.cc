@@ -41,7 +41,9 @@ void own(std::vector<KeyValue>& kvs, std::size_t from, std::size_t total) {
   const SharedBytes block = SharedBytes::build(total, [&](char* out) {
     for (std::size_t i = from; i < kvs.size(); ++i) {
       if (!kvs[i].owner.empty()) continue;
-      std::memcpy(out, kvs[i].record.data(), kvs[i].record.size());
+      if (!kvs[i].record.empty()) {
+        std::memcpy(out, kvs[i].record.data(), kvs[i].record.size());
+      }
       out += kvs[i].record.size();
     }
   });

@@ -18,7 +18,7 @@ char* write_bytes_field(char* out, int field, ByteView v) {
   if (v.empty()) return out;
   *out++ = static_cast<char>(field << 3 | 2);
   out = write_varint(out, v.size());
-  std::memcpy(out, v.data(), v.size());
+  if (!v.empty()) std::memcpy(out, v.data(), v.size());
   return out + v.size();
 }
 char* write_number_field(char* out, int field, std::int64_t v) {

@@ -21,7 +21,7 @@ char* write_bytes_head(char* p, std::uint32_t field, std::size_t size) {
 
 char* write_op(char* p, std::uint32_t field, ByteView body) {
   p = write_bytes_head(p, field, body.size());
-  std::memcpy(p, body.data(), body.size());
+  if (!body.empty()) std::memcpy(p, body.data(), body.size());
   return p + body.size();
 }
 
