@@ -324,3 +324,15 @@ TEST_CASE("raising a directory puts its v2 requests behind a snapshot, for 3.7's
   make_directory(disk, at_level(CompatLevel::k37));
   CHECK(disk.list("/data/member/snap")->size() == 2);
 }
+
+TEST_CASE("a member that learns of its own removal ends, and says so") {
+  SimFileSystem disk;
+  load_tree(disk, join_path(unpacked("cluster3-removed-member.tar.xz"), "c4.etcd"), "/data");
+  SimRuntime world(11);
+  SimServer server(world, disk, small_config());
+  REQUIRE_MESSAGE(server.started(), server.error());
+  world.run_for(std::chrono::seconds(5));
+  CHECK(!server.member().alive());
+  CHECK_MESSAGE(server.member().death().find("permanently removed") != std::string::npos,
+                server.member().death());
+}

@@ -2,6 +2,7 @@
 
 #include "log_request.h"
 #include "truss/common/coding.h"
+#include "truss/common/random.h"
 #include "truss/server/proposal.h"
 #include "truss/test_support/hex.h"
 #include "upkeep.h"
@@ -122,4 +123,31 @@ TEST_CASE("operations on users and roles are told apart from reads of them") {
   const auto list = decode_log_request(message({{1106, ""}}));
   REQUIRE(list);
   CHECK(std::holds_alternative<NoChange>(list->op));
+}
+
+TEST_CASE("changed and cut bytes are decoded or refused, never misread out of bounds") {
+  const std::string put = message({{1, "key"}, {2, "value"}});
+  const std::string txn = message({{1, message({{3, "key"}, {7, "v"}})},
+                                   {2, message({{2, put}})},
+                                   {2, message({{4, message({{2, message({{3, put}})}})}})},
+                                   {3, message({{1, put}})}});
+  std::vector<std::string> seeds;
+  for (const Op op : {Op::kPut, Op::kDeleteRange, Op::kTxn, Op::kCompaction, Op::kLeaseGrant,
+                      Op::kAlarm, Op::kLeaseCheckpoint, Op::kMemberAttributesSet}) {
+    seeds.emplace_back(encode_internal_request(op, op == Op::kTxn ? txn : put, 0x1234).view());
+  }
+  seeds.emplace_back(encode_legacy_put(77, "/0/members/1/attributes", "{}").view());
+  SeededRandom random(5);
+  std::size_t decoded = 0;
+  for (int round = 0; round < 100'000; ++round) {
+    std::string bytes = seeds[random.below(seeds.size())];
+    for (std::uint64_t change = random.below(4); change > 0; --change) {
+      bytes[random.below(bytes.size())] = static_cast<char>(random.next());
+    }
+    if (random.below(4) == 0) bytes.resize(random.below(bytes.size()));
+    // A copy of exactly that size, so that the sanitizer sees a byte too far.
+    const std::vector<char> exact(bytes.begin(), bytes.end());
+    if (decode_log_request({exact.data(), exact.size()})) ++decoded;
+  }
+  CHECK(decoded > 1000);
 }

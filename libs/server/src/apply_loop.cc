@@ -182,13 +182,22 @@ void ApplyLoop::apply_conf_change(const raft::Entry& entry) {
   }
   p_.membership.apply(*change, context);
   if (attached_) store_versions();
-  const bool removed = change->type == raft::ConfChangeType::kRemoveNode;
   context.member.id = change->node_id;
-  if (change->node_id != p_.self) hooks_.peer_changed(context.member, removed);
+  note_peer(*change, context);
   hooks_.conf_changed(*std::move(change));
   ApplyResponse response{p_.store.current_revision(),
                          MembersResult{*p_.membership.members(), context.member}};
   p_.waiters.answer(id, std::move(response));
+}
+
+void ApplyLoop::note_peer(const raft::ConfChange& change, const MemberContext& context) {
+  if (change.node_id != p_.self) {
+    if (!context.is_promote) hooks_.peer_changed(context.member, change.type);
+  } else if (change.type == raft::ConfChangeType::kRemoveNode) {
+    p_.process.fatal(
+        "this member has been permanently removed from the cluster; start a new one "
+        "with an empty data directory");
+  }
 }
 
 /// Beside etcd's rule: 3.7 can't read v2 requests, so at the first chance after a directory was

@@ -43,8 +43,8 @@ class ApplyLoop {
     std::function<void()> out_of_space;
     /// This member applied the first entry of a term that it leads.
     std::function<void()> leads;
-    /// The change of a peer that the transport must know of; `removed`: it is gone.
-    std::function<void(const Member& peer, bool removed)> peer_changed;
+    /// The transport must know of this peer's coming, going or new URLs.
+    std::function<void(const Member& peer, raft::ConfChangeType change)> peer_changed;
   };
   struct Parts {
     Executor& executor;
@@ -77,6 +77,7 @@ class ApplyLoop {
   void enter_fresh(const raft::Entry& entry);
   void apply_normal(const raft::Entry& entry, bool fresh);
   void apply_conf_change(const raft::Entry& entry);
+  void note_peer(const raft::ConfChange& change, const MemberContext& context);
   void apply_legacy(const LegacyRequest& request);
   void check_snapshot();
   void store_versions();

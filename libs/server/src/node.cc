@@ -241,11 +241,13 @@ void Node::make_apply_loop(raft::Index snapshot_index) {
     lessor_->promote(config_.election_timeout);
     upkeep_->leads();
   };
-  hooks.peer_changed = [this](const Member& peer, bool removed) {
-    if (removed) {
+  hooks.peer_changed = [this](const Member& peer, raft::ConfChangeType change) {
+    if (change == raft::ConfChangeType::kRemoveNode) {
       env_.transport.remove_peer(peer.id);
-    } else {
+    } else if (change == raft::ConfChangeType::kUpdateNode) {
       env_.transport.update_peer(peer.id, peer.peer_urls);
+    } else {
+      env_.transport.add_peer(peer.id, peer.peer_urls);
     }
   };
   apply_ = std::make_unique<ApplyLoop>(std::move(parts), std::move(hooks));
