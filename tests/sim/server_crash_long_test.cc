@@ -16,7 +16,8 @@ TEST_CASE("a member survives at least 50 000 crashes") {
                            .clients = 1 + static_cast<unsigned>(seed % 4),
                            .segment_bytes = (std::uint64_t{4} << 10) << (seed % 5),
                            .snapshot_count = 10 + seed % 50,
-                           .level = kLevels[seed % 3]});
+                           .level = kLevels[seed % 3],
+                           .raise_level = seed % 7 == 0});
   }
   CHECK_MESSAGE(total.failures == 0, total.report);
   MESSAGE(total.crashes, " crashes at ", total.points, " points");

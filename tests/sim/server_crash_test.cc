@@ -20,6 +20,12 @@ TEST_CASE("a member at level 3.4 does so too") {
   CHECK_MESSAGE(result.failures == 0, result.report);
 }
 
+TEST_CASE("a member whose level is raised from 3.4 to 3.6 does so too") {
+  const auto result = sweep_server(
+      {.seed = 9, .operations = 75, .level = server::CompatLevel::k34, .raise_level = true});
+  CHECK_MESSAGE(result.failures == 0, result.report);
+}
+
 TEST_CASE("a member keeps what it acknowledged when any one call of the disk fails") {
   const auto outcome = sweep_server_faults({.seed = 5, .operations = 60, .stride = 9});
   CHECK_MESSAGE(outcome.failures == 0, outcome.report);

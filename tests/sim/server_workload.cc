@@ -20,6 +20,7 @@ constexpr const char* kDb = "/data/member/member/snap/db";
 server::Config config_of(const ServerWorkload& spec) {
   server::Config config = sim_config();
   config.compat = spec.level;
+  if (spec.raise_level) config.compat.reset();  // whatever the directory has reached
   config.wal_segment_bytes = spec.segment_bytes;
   config.snapshot_count = spec.snapshot_count;
   config.wal_dir = spec.wal_dir;
@@ -239,9 +240,14 @@ std::unique_ptr<SimFileSystem> fresh_disk() {
   return disk;
 }
 
-server::Config sabotaged(const ServerWorkload& spec) {
+/// For the member under test, as opposed to those that start on what a crash left of it.
+server::Config config_of_life(const ServerWorkload& spec, int life) {
   server::Config config = config_of(spec);
   config.sabotage = spec.sabotage;
+  if (spec.raise_level) {
+    const int level = static_cast<int>(spec.level) + life;
+    config.compat = std::min(server::CompatLevel(level), server::CompatLevel::k36);
+  }
   return config;
 }
 
@@ -254,7 +260,7 @@ std::string run_lives(const ServerWorkload& spec, SimFileSystem& disk, History& 
                       const std::function<bool()>& go_on) {
   for (int life = 0; life < spec.lives && go_on(); ++life) {
     const std::uint64_t seed = spec.seed * 100 + static_cast<std::uint64_t>(life);
-    SimServer member(disk, seed, sabotaged(spec));
+    SimServer member(disk, seed, config_of_life(spec, life));
     if (std::string problem = member.start(); !problem.empty()) return problem;
     if (life > 0) {
       auto seen = member.read_all();

@@ -21,6 +21,7 @@ struct ServerWorkload {
   std::uint64_t snapshot_count = 20;
   std::string wal_dir{};  ///< empty: beside the db
   server::CompatLevel level = server::CompatLevel::k36;
+  bool raise_level = false;     ///< each life after the first at the next level, up to 3.6
   server::Sabotage sabotage{};  ///< what the sweep must notice
   SimInjector injector{};       ///< lies of the disk, likewise
 };
