@@ -9,26 +9,37 @@ Result<> Cursor::Impl::usable() const {
               "bolt " + *bucket.tx.view.path + ": the cursor's transaction or bucket has ended");
 }
 
+Result<> Cursor::Impl::placed() const {
+  if (where_ != Where::kLost) return usable();
+  return fail(Code::kFailedPrecondition, "bolt " + *bucket.tx.view.path +
+                                             ": the cursor lost its place by an error; seek again");
+}
+
+/// After an error the way down is half done: only a jump helps.
+Error Cursor::Impl::lost(Error error) {
+  where_ = Where::kLost;
+  return error;
+}
+
 Result<> Cursor::Impl::start() {
   TRUSS_TRY(usable());
-  depth_ = 0;
   leaves_ = 0;
   version_ = bucket.version;
-  if (!bucket.top(frames_[0].at)) return tl::unexpected(bucket.top_error());
+  frames_.resize(1);
   frames_[0].index = 0;
-  depth_ = 1;
+  if (!bucket.top(frames_[0].at)) return tl::unexpected(lost(bucket.top_error()));
   return {};
 }
 
 Result<> Cursor::Impl::push_child() {
-  if (depth_ == kMaxDepth) return tl::unexpected(bucket.too_deep());
+  if (frames_.size() == kMaxDepth) return tl::unexpected(lost(bucket.too_deep()));
+  const View& view = bucket.tx.view;
   const Frame& above = top();
-  Frame& below = frames_[depth_];
-  if (!above.at.child(bucket.tx.view, above.index, below.at)) {
-    return tl::unexpected(bucket.tx.view.explain(above.at.child_page(above.index)));
+  Frame below{{}, 0};
+  if (!above.at.child(view, above.index, below.at)) {
+    return tl::unexpected(lost(view.explain(above.at.child_page(above.index))));
   }
-  below.index = 0;
-  ++depth_;
+  frames_.push_back(below);
   return {};
 }
 
@@ -48,27 +59,27 @@ Result<> Cursor::Impl::to_last_leaf() {
 Result<> Cursor::Impl::to_leaf_of(ByteView target, bool& exact) {
   while (!top().at.leaf()) {
     if (!top().at.child_index(target, top().index)) {
-      return tl::unexpected(bucket.element_error(top().at, top().index));
+      return tl::unexpected(lost(bucket.element_error(top().at, top().index)));
     }
     TRUSS_TRY(push_child());
   }
   if (top().at.lower_bound(target, top().index, exact)) return {};
-  return tl::unexpected(bucket.element_error(top().at, top().index));
+  return tl::unexpected(lost(bucket.element_error(top().at, top().index)));
 }
 
 /// Goes to the first element of the next leaf. False, at the old place, if there is none.
 Result<bool> Cursor::Impl::next_leaf() {
-  int level = depth_ - 1;
+  std::size_t level = frames_.size() - 1;
   while (level > 0 && frames_[level - 1].index + 1 >= frames_[level - 1].at.count()) --level;
   if (level == 0) return false;
   if (!top().at.node && ++leaves_ > bucket.tx.meta.high_water) {
-    return tl::unexpected(bucket.too_many_leaves());
+    return tl::unexpected(lost(bucket.too_many_leaves()));
   }
-  depth_ = level;
+  frames_.resize(level);
   ++top().index;
   TRUSS_TRY(push_child());
   TRUSS_TRY(to_first_leaf());
-  const Frame& above = frames_[depth_ - 2];
+  const Frame& above = frames_[frames_.size() - 2];
   if (!above.at.node && above.index + 1 < above.at.count()) {
     bucket.tx.view.prefetch(above.at.page.child(above.index + 1));
   }
@@ -76,13 +87,13 @@ Result<bool> Cursor::Impl::next_leaf() {
 }
 
 Result<bool> Cursor::Impl::previous_leaf() {
-  int level = depth_ - 1;
+  std::size_t level = frames_.size() - 1;
   while (level > 0 && frames_[level - 1].index == 0) --level;
   if (level == 0) return false;
   if (!top().at.node && ++leaves_ > bucket.tx.meta.high_water) {
-    return tl::unexpected(bucket.too_many_leaves());
+    return tl::unexpected(lost(bucket.too_many_leaves()));
   }
-  depth_ = level;
+  frames_.resize(level);
   --top().index;
   TRUSS_TRY(push_child());
   TRUSS_TRY(to_last_leaf());
@@ -97,7 +108,7 @@ Cursor::Impl::Pair Cursor::Impl::off(Where where) {
 Cursor::Impl::Pair Cursor::Impl::current() {
   KeyValue kv;
   if (!top().at.pair(top().index, kv)) {
-    return tl::unexpected(bucket.element_error(top().at, top().index));
+    return tl::unexpected(lost(bucket.element_error(top().at, top().index)));
   }
   where_ = Where::kAt;
   key_ = kv.key;
@@ -146,7 +157,7 @@ Cursor::Impl::Pair Cursor::Impl::next() {
     if (++top().index < top().at.count()) return current();
     return settle_forward();
   }
-  TRUSS_TRY(usable());
+  TRUSS_TRY(placed());
   if (where_ == Where::kBefore) return first();
   if (where_ == Where::kAfter) return std::nullopt;
   TRUSS_TRY(start());
@@ -157,7 +168,7 @@ Cursor::Impl::Pair Cursor::Impl::next() {
 }
 
 Cursor::Impl::Pair Cursor::Impl::prev() {
-  TRUSS_TRY(usable());
+  TRUSS_TRY(placed());
   if (where_ == Where::kAfter) return last();
   if (where_ == Where::kBefore) return std::nullopt;
   if (version_ != bucket.version) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <absl/container/inlined_vector.h>
+
 #include "bucket_impl.h"
 
 namespace truss::bolt {
@@ -22,10 +24,11 @@ struct Cursor::Impl {
     TreeRef at;
     std::uint32_t index;
   };
-  enum class Where { kBefore, kAt, kAfter };
+  enum class Where { kBefore, kAt, kAfter, kLost };
 
   Result<> usable() const;
-  Frame& top() { return frames_[depth_ - 1]; }
+  Result<> placed() const;
+  Frame& top() { return frames_.back(); }
   Result<> start();
   Result<> push_child();
   Result<> to_first_leaf();
@@ -37,10 +40,10 @@ struct Cursor::Impl {
   Pair settle_backward();
   Pair current();
   Pair off(Where where);
+  Error lost(Error error);
 
   Bucket::Impl& bucket;
-  Frame frames_[kMaxDepth];
-  int depth_ = 0;
+  absl::InlinedVector<Frame, 6> frames_;
   Where where_ = Where::kBefore;
   ByteView key_;
   std::uint64_t version_ = 0;

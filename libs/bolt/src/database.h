@@ -60,7 +60,7 @@ class Database final : public DB {
   Result<> load_freelist(const View& view);
   Result<> store_missing_freelist();
   Result<std::shared_ptr<Mapping>> map(std::uint64_t wanted_bytes);
-  View view_of(const State& state) const;
+  View view_of(State state) const;
   Result<Tx> begin_write_turn();
   void count_pages();
   void grow(std::uint64_t bytes);

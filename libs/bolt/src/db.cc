@@ -20,13 +20,13 @@ Result<std::unique_ptr<DB>> DB::open(FileSystem& fs, const std::string& path,
   return db;
 }
 
-View Database::view_of(const State& state) const {
+View Database::view_of(State state) const {
   View view;
-  view.map = state.map;
   view.base = state.map->data();
   view.page_size = page_size_;
   view.page_limit =
       std::min({state.meta.high_water, state.file_pages, state.map->size() / page_size_});
+  view.map = std::move(state.map);
   view.path = &path_;
   return view;
 }
@@ -40,7 +40,9 @@ Result<Tx> Database::begin_read() {
     if (readers_.empty() || readers_.back().txid != txid) readers_.push_back({txid, 0});
     ++readers_.back().count;
   }
-  return Tx(std::make_unique<Tx::Impl>(*this, state.meta, state.slot, view_of(state), nullptr));
+  const Meta meta = state.meta;
+  const int slot = state.slot;
+  return Tx(std::make_unique<Tx::Impl>(*this, meta, slot, view_of(std::move(state)), nullptr));
 }
 
 void Database::end_read(std::uint64_t txid) {

@@ -26,9 +26,9 @@ struct Options {
   FreelistType freelist_type = FreelistType::kHashMap;
   bool map_populate = false;            ///< MAP_POPULATE
   std::uint64_t initial_mmap_size = 0;  ///< bytes; readers never wait for a remap below it
-  std::uint32_t page_size = 0;          ///< of a new file, bytes, a power of two; 0 = 4096
-  bool no_sync = false;                 ///< Caution: no fdatasync at commit
-  bool no_grow_sync = false;
+  std::uint32_t page_size = 0;  ///< of a new file, a power of two in [1024, 65536]; 0 = 4096
+  bool no_sync = false;         ///< Caution: no fdatasync at commit
+  bool no_grow_sync = false;    ///< don't extend the file ahead (in steps of up to 16 MiB)
   std::uint32_t mode = 0600;
 };
 
@@ -57,8 +57,11 @@ struct KeyValue {
 class Tx;
 class Bucket;
 
-/// Walks one bucket in key order. Views live until the transaction ends or, in a write
-/// transaction, until the bucket is next changed. Thread: the transaction's.
+/// Walks one bucket in key order. A fresh cursor is before the first pair; next() past the last
+/// pair leaves it after all, from where prev() gives the last one. It survives any change of its
+/// bucket: next() then gives the first key after the last one it gave, prev() the one before. After
+/// an error only first(), last() or seek() give it a place again. Views live until the transaction
+/// ends. Thread: the transaction's.
 class Cursor {
  public:
   Cursor(Cursor&&) noexcept;
@@ -82,22 +85,25 @@ class Cursor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A collection of pairs and nested buckets. A light handle; valid until its transaction ends.
+/// A collection of pairs and nested buckets (64 deep at most). A light handle; valid until its
+/// transaction ends. A bucket that was removed reads as empty and refuses changes. Views it gives
+/// live until the transaction ends.
 class Bucket {
  public:
+  /// nullopt if absent, or if the key names a bucket. Errors: kCorruption.
   Result<std::optional<ByteView>> get(ByteView key) const;
   /// Errors: kInvalidArgument for an empty key, a key over 32768 or a value over 2^31-2 bytes,
   /// or a key that names a bucket; kFailedPrecondition in a read transaction.
   Result<> put(ByteView key, ByteView value);
-  /// Absent is fine.
+  /// Absent is fine. Errors: kInvalidArgument if the key names a bucket.
   Result<> remove(ByteView key);
   Cursor cursor() const;
 
   Result<std::optional<Bucket>> bucket(ByteView name) const;
-  /// Errors: kAlreadyExists.
+  /// Errors: kAlreadyExists; kInvalidArgument for a bad name, one that holds a value, or too deep.
   Result<Bucket> create_bucket(ByteView name);
   Result<Bucket> create_bucket_if_absent(ByteView name);
-  /// Errors: kNotFound.
+  /// Frees it and all that is in it. Errors: kNotFound; kInvalidArgument if the name holds a value.
   Result<> remove_bucket(ByteView name);
 
   std::uint64_t sequence() const;
@@ -135,8 +141,10 @@ class Tx {
   Result<> remove_bucket(ByteView name);
   Cursor cursor();
 
+  /// Ends the transaction. One that changed nothing writes nothing and takes no txid.
   /// Durability: everything is on disk when it returns (unless no_sync). A failed write or sync
-  /// calls the fatal handler. Errors (before any write): kCorruption, kResourceExhausted.
+  /// calls the fatal handler. Errors (before any write, nothing is committed): kCorruption,
+  /// kResourceExhausted.
   Result<> commit();
   void rollback();
 
@@ -154,9 +162,10 @@ class Tx {
 /// One open bolt file, held by flock: exclusive, or shared when read-only.
 class DB {
  public:
-  /// Opens or creates the file. Errors: kUnavailable if locked; kCorruption with file, page and
-  /// offset; kInvalidArgument for a bad page size.
-  /// Durability: a new file and its directory entry are on disk when it returns.
+  /// Opens or creates the file (under the name `path`.tmp until it is complete). The transactions
+  /// must end before the database does. Errors: kUnavailable if locked; kCorruption with file, page
+  /// and offset; kInvalidArgument for a bad page size. Durability: a new file and its directory
+  /// entry are on disk when it returns.
   static Result<std::unique_ptr<DB>> open(FileSystem& fs, const std::string& path,
                                           const Options& options, FatalHandler fatal = {});
   virtual ~DB() = default;
@@ -170,7 +179,8 @@ class DB {
   virtual std::uint32_t page_size() const = 0;
   virtual Stats stats() const = 0;
   /// Checks the whole file: every page reachable exactly once or free, types, key order, bounds.
-  /// Calls `report` with each fault; returns their number.
+  /// Calls `report` with each fault; returns their number. Holds the writer's turn meanwhile, so
+  /// don't call it from a thread with an open write transaction.
   virtual Result<std::uint64_t> check(const std::function<void(const std::string&)>& report) = 0;
 };
 
