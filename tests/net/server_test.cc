@@ -201,6 +201,13 @@ class RawClient {
     REQUIRE(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
             static_cast<ssize_t>(bytes.size()));
   }
+  /// False if the server takes nothing for a second.
+  bool try_say(std::string_view bytes) {
+    const timeval patience{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
   /// Until `text` has come or the end; true if it came.
   bool hear(std::string_view text) {
     char buffer[4096];
@@ -408,6 +415,20 @@ TEST_CASE("a client that never speaks, or stops in its header, is dropped in tim
   RawClient half(service.address);
   half.say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   CHECK(half.hear_end());
+}
+
+TEST_CASE(
+    "a client that asks for much and reads nothing holds nobody up, nor the server's memory") {
+  Service service;
+  RawClient greedy(service.address);
+  // Nothing of the answers is read, so the server stops reading the questions, too.
+  const std::string question =
+      "GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n" + std::string(4000, 'q');
+  std::size_t said = 0;
+  while (said < (64u << 20) && greedy.try_say(question)) said += question.size();
+  CHECK(said < (64u << 20));
+  Caller caller(service.address);
+  CHECK(caller.call(kEcho, "x"));
 }
 
 TEST_CASE("connections above the limit are closed") {

@@ -12,6 +12,7 @@ constexpr std::size_t kWriteBytes = 256u << 10;
 constexpr int kReadsPerTurn = 4;
 constexpr int kWritesPerTurn = 4;
 constexpr auto kLinger = std::chrono::milliseconds(500);
+constexpr auto kLastWords = std::chrono::seconds(5);
 
 Error broken(int sys_errno) {
   return {Code::kCanceled, std::string("connection: ") + std::strerror(sys_errno), sys_errno};
@@ -119,9 +120,13 @@ bool Connection::write_pending() {
 
 void Connection::flush() {
   dirty_ = false;
-  if (closed_ || session_ == nullptr) return update_timer(), wait_readable();
+  if (closed_) return;
+  if (session_ == nullptr || lingering_) {
+    update_timer();
+    return wait_readable();
+  }
   int writes = 0;
-  while (write_pending() && !lingering_) {
+  while (write_pending()) {
     std::string& out = thread_.write_buffer();
     out.clear();
     session_->pull(out, kWriteBytes);
@@ -137,10 +142,11 @@ void Connection::flush() {
     }
   }
   if (closed_) return;
+  const bool over = failed_ || session_->finished();
+  if (over && pending_.empty() && !writing_) return finish_politely();
+  // Who does not read its last words has no claim on the socket.
+  if (over && !own_deadline_) own_deadline_ = thread_.clock().now() + kLastWords;
   update_timer();
-  if (pending_.empty() && !writing_ && (failed_ || session_->finished())) {
-    return finish_politely();
-  }
   // A peer that does not read gets no more answers, so it may not ask for more either.
   if (pending_.empty() && session_->wants_input()) wait_readable();
 }
