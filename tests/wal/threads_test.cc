@@ -45,6 +45,7 @@ TEST_CASE("a writer, its preallocator, a reader and a purger share a directory")
     });
   }
   purger->stop();
+  purged += purge(fs, path, {3, raft::Index(kEntries)}).value().size();
   wal->close();
   allocator->stop();
   CHECK(purged > 10);

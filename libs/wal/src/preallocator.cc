@@ -23,7 +23,7 @@ Result<Preallocator::Ready> make_file(FileSystem& fs, const std::string& path,
 /// What both threads touch.
 struct Preallocator::Shared {
   std::mutex mutex;
-  bool busy = false;       ///< a task is queued or running
+  std::string busy;        ///< path a queued or running task makes, empty if none
   bool abandoned = false;  ///< nobody will take the file
   bool discard = false;    ///< ... and it is to be removed
   std::optional<Ready> ready;
@@ -45,21 +45,29 @@ std::string Preallocator::next_path() {
   return join_path(dir_, std::to_string(count_++ % 2) + ".tmp");
 }
 
+/// For take(): never the file that the task is making, however often take() overtakes it.
+std::string Preallocator::free_path() {
+  const std::lock_guard lock(shared_->mutex);
+  std::string path = next_path();
+  return path == shared_->busy ? next_path() : path;
+}
+
 void Preallocator::prepare() {
   if (executor_ == nullptr) return;
+  std::string path = next_path();
   {
     const std::lock_guard lock(shared_->mutex);
-    if (shared_->busy || shared_->ready) return;
-    shared_->busy = true;
+    if (!shared_->busy.empty() || shared_->ready) return;
+    shared_->busy = path;
   }
-  executor_->post([&fs = fs_, path = next_path(), bytes = bytes_, shared = shared_] {
+  executor_->post([&fs = fs_, path = std::move(path), bytes = bytes_, shared = shared_] {
     {
       const std::lock_guard lock(shared->mutex);
       if (shared->abandoned) return;
     }
     auto made = make_file(fs, path, bytes);
     const std::lock_guard lock(shared->mutex);
-    shared->busy = false;
+    shared->busy.clear();
     if (!made) return;  // take() tries again itself, and reports
     if (shared->discard) {
       static_cast<void>(fs.remove(path));
@@ -74,7 +82,7 @@ Result<Preallocator::Ready> Preallocator::take() {
     const std::lock_guard lock(shared_->mutex);
     if (shared_->ready) return std::move(*std::exchange(shared_->ready, std::nullopt));
   }
-  return make_file(fs_, next_path(), bytes_);
+  return make_file(fs_, free_path(), bytes_);
 }
 
 void Preallocator::discard() {

@@ -39,6 +39,7 @@ class Preallocator {
   struct Shared;
 
   std::string next_path();
+  std::string free_path();
 
   FileSystem& fs_;
   std::string dir_;
