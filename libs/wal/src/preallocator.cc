@@ -54,11 +54,11 @@ std::string Preallocator::free_path() {
 
 void Preallocator::prepare() {
   if (executor_ == nullptr) return;
-  std::string path = next_path();
+  std::string path;
   {
     const std::lock_guard lock(shared_->mutex);
     if (!shared_->busy.empty() || shared_->ready) return;
-    shared_->busy = path;
+    path = shared_->busy = next_path();
   }
   executor_->post([&fs = fs_, path = std::move(path), bytes = bytes_, shared = shared_] {
     {
