@@ -53,6 +53,12 @@ class HttpReply {
   std::size_t write(ByteView chunk);
   /// Ends a chunked answer, with trailer fields if any.
   void end(Metadata trailers = {});
+  /// Cuts the connection after what is queued, without the last chunk, as Go's server does when a
+  /// handler panics: the client can't take the part for the whole. Before send or begin: without
+  /// a byte of an answer.
+  void abort();
+  /// Bytes given to write() that the kernel has not taken yet.
+  std::size_t queued_bytes() const;
   /// True once the client has gone or the answer is complete.
   bool closed() const;
 
@@ -63,8 +69,14 @@ class HttpReply {
   /// having been above `stream_high_water`.
   void on_writable(std::function<void()> writable);
   /// For routes that stream the body: pieces in order, then once an empty piece with `last` true.
-  /// Must be called inside the handler.
+  /// Must be called inside the handler. If the client leaves in mid-body no `last` piece comes, but
+  /// on_disconnect does.
   void on_body(std::function<void(ByteView piece, bool last)> piece);
+  /// Stops or resumes the reading of a streamed body, e.g. while a piece is being written to disk
+  /// by another thread. After pause_body(true) on the net thread pieces of what was already read
+  /// (at most 256 KiB) may still come; then the client's sends block. No read deadline runs
+  /// meanwhile.
+  void pause_body(bool paused);
 
  private:
   std::shared_ptr<HttpState> state_;

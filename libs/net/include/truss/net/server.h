@@ -50,6 +50,16 @@ struct ServerOptions {
   Duration handshake_timeout = std::chrono::seconds(120);
   /// From the first byte of an HTTP/1 request to the end of its header.
   Duration http_header_timeout = std::chrono::minutes(5);
+  /// Longest silence while (a part of) an HTTP/1 request is due, the wait for the next request on a
+  /// kept-alive connection included; renewed by every read; not while an answer is in the making.
+  /// 0: no limit. etcd's peer listener: 5 s.
+  Duration http_read_timeout{0};
+  /// Longest time that a client takes nothing of what is to be sent to it; then the connection is
+  /// closed. 0: no limit. etcd's peer listener: 5 s.
+  Duration write_timeout{0};
+  /// Bytes that the kernel may hold unsent for a connection (TCP_NOTSENT_LOWAT), so that what waits
+  /// waits where HttpReply::queued_bytes counts it. 0: the kernel's choice.
+  std::size_t unsent_kernel_bytes = 0;
   std::size_t max_http_header_bytes = 1u << 20;
   /// Header list of one gRPC call (HPACK size).
   std::size_t max_header_list_bytes = 1u << 20;
