@@ -23,6 +23,7 @@
 #include "truss/server/member.h"
 #include "truss/server/proposal.h"
 #include "truss/server/response.h"
+#include "truss/server/snapshot_reader.h"
 #include "truss/server/transport.h"
 
 namespace truss::server {
@@ -68,17 +69,6 @@ struct Counters {
   std::uint64_t wal_bytes_written = 0;
   DurationCounts::Sample wal_sync_durations;
   DurationCounts::Sample backend_commit_durations;
-};
-
-/// A consistent copy of the database file, read piece by piece; the pages stay pinned until it is
-/// destroyed. Thread: one at a time.
-class SnapshotReader {
- public:
-  virtual ~SnapshotReader() = default;
-  /// Bytes of the image, without the SHA-256 that the API appends.
-  virtual std::uint64_t size_bytes() const = 0;
-  /// The next piece, at most `limit` bytes; empty at the end.
-  virtual Result<std::string> read(std::size_t limit) = 0;
 };
 
 /// One node of the cluster: proposes, agrees, makes durable, applies, answers.

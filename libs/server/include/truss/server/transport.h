@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "truss/common/clock.h"
 #include "truss/common/error.h"
 #include "truss/raft/types.h"
+#include "truss/server/snapshot_reader.h"
 
 namespace truss::server {
 
@@ -14,11 +16,14 @@ namespace truss::server {
 class TransportSink {
  public:
   virtual ~TransportSink() = default;
-  /// A raft message from a peer.
+  /// A raft message from a peer. One with a snapshot only after its database is on disk under its
+  /// final name (snap::DbReceiver::finish).
   virtual void receive(raft::Message message) = 0;
   /// Sending to the peer failed lately.
   virtual void report_unreachable(raft::NodeId peer) = 0;
-  /// A snapshot sent with send() has arrived, or not.
+  /// A snapshot given to send_snapshot() has arrived (the peer answered 204), or not: refused,
+  /// broken off, timed out, dropped. Exactly once each; raft hears of an unreachable peer by it
+  /// too.
   virtual void report_snapshot(raft::NodeId peer, bool delivered) = 0;
 };
 
@@ -32,8 +37,15 @@ class Transport {
   /// No sink call starts after it returns. Idempotent.
   virtual void stop() = 0;
   /// Queues the messages, each to its `to`; never blocks. Full-behaviour: a message that can't be
-  /// queued is dropped and reported unreachable; raft sends again.
+  /// queued is dropped and reported unreachable; raft sends again. Never a MsgSnap.
   virtual void send(std::vector<raft::Message> messages) = 0;
+  /// Streams a MsgSnap and the database that belongs to it to `message.to` (POST /raft/snapshot);
+  /// never blocks, and never delays what send() carries. `db` is read to its end piece by piece, on
+  /// a thread of the transport that may block on the disk and on the peer, and destroyed when the
+  /// transfer ends (it pins pages), before the outcome goes to TransportSink::report_snapshot. A
+  /// read error breaks the transfer off so that the receiver can't take it for whole.
+  /// Several may run at once, to different peers; never two to one peer.
+  virtual void send_snapshot(raft::Message message, std::unique_ptr<SnapshotReader> db) = 0;
   virtual void add_peer(raft::NodeId id, const std::vector<std::string>& peer_urls) = 0;
   virtual void remove_peer(raft::NodeId id) = 0;
   virtual void update_peer(raft::NodeId id, const std::vector<std::string>& peer_urls) = 0;
@@ -47,6 +59,7 @@ class NullTransport final : public Transport {
   void start(TransportSink&) override {}
   void stop() override {}
   void send(std::vector<raft::Message>) override {}
+  void send_snapshot(raft::Message, std::unique_ptr<SnapshotReader>) override {}
   void add_peer(raft::NodeId, const std::vector<std::string>&) override {}
   void remove_peer(raft::NodeId) override {}
   void update_peer(raft::NodeId, const std::vector<std::string>&) override {}

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "truss/common/bytes.h"
+#include "truss/common/error.h"
+#include "truss/common/file_system.h"
+#include "truss/raft/types.h"
+
+namespace truss::snap {
+
+/// Takes in the database that a leader sends beside a raft snapshot: pieces go to `tmp*` in the
+/// snapshot directory; finish() gives the file its name. Dropped before that (a broken-off or
+/// half-received transfer), it removes the file; after a crash, the next start does.
+///
+/// Several may be at work in one directory. An error leaves nothing to go on with: drop it.
+/// *Thread:* one at a time, one that may block on the disk. *Source:* etcd snap/db.go, SaveDBFrom.
+class DbReceiver {
+ public:
+  /// Makes the file. `dir` must exist.
+  /// \param expected_bytes  size of the database if the sender told it: room for it is asked for at
+  ///   once, so that a full disk shows before the transfer and not at its end.
+  /// *Errors:* I/O, kResourceExhausted for a full disk.
+  static Result<std::unique_ptr<DbReceiver>> create(
+      FileSystem& fs, std::string dir, std::optional<std::uint64_t> expected_bytes = std::nullopt);
+  ~DbReceiver();
+  DbReceiver(const DbReceiver&) = delete;
+  DbReceiver& operator=(const DbReceiver&) = delete;
+
+  /// Takes the next piece, of any size. *Errors:* I/O, kResourceExhausted for a full disk.
+  Result<> write(ByteView piece);
+  /// Bytes taken so far.
+  std::uint64_t size_bytes() const { return offset_; }
+
+  /// All pieces are there: the file becomes `%016x.snap.db` of `index` (metadata.index of the
+  /// MsgSnap). A file that already has that name is whole and stays; ours goes. Once. Returns the
+  /// path.
+  /// *Errors:* kCorruption if it is empty or its size isn't the one expected; I/O.
+  /// *Durability:* bytes and name are on disk: the MsgSnap may be given to raft.
+  Result<std::string> finish(raft::Index index);
+
+ private:
+  DbReceiver(FileSystem& fs, std::string dir, std::string path, std::unique_ptr<File> file,
+             std::optional<std::uint64_t> expected_bytes);
+
+  FileSystem& fs_;
+  const std::string dir_;
+  std::string path_;  // of the unfinished file; empty when there is none
+  std::unique_ptr<File> file_;
+  const std::optional<std::uint64_t> expected_bytes_;
+  std::uint64_t offset_ = 0;
+};
+
+}  // namespace truss::snap

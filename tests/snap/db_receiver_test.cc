@@ -1,0 +1,107 @@
+#include "truss/snap/db_receiver.h"
+
+#include <doctest/doctest.h>
+
+#include "truss/common/testing/sim_file_system.h"
+
+using namespace truss;
+using namespace truss::snap;
+using testing::CrashStyle;
+using testing::SimFileSystem;
+
+namespace {
+
+using Names = std::vector<std::string>;
+constexpr raft::Index kIndex{0x20};
+const Names kReceived = {"0000000000000020.snap.db"};
+
+struct Dir {
+  SimFileSystem fs{{.capacity_bytes = 1 << 20}};
+
+  Dir() {
+    REQUIRE(fs.make_dir("/snap").has_value());
+    REQUIRE(fs.sync_dir("/").has_value());
+  }
+  std::unique_ptr<DbReceiver> receiver(std::optional<std::uint64_t> expected = std::nullopt) {
+    return DbReceiver::create(fs, "/snap", expected).value();
+  }
+  Names names() { return fs.list("/snap").value(); }
+  std::string bytes() { return read_file(fs, "/snap/" + kReceived.front()).value(); }
+};
+
+}  // namespace
+
+TEST_CASE("a received database is on disk under its name, whatever a crash does") {
+  Dir dir;
+  const auto receiver = dir.receiver(7);
+  REQUIRE(receiver->write("abc"));
+  REQUIRE(receiver->write("defg"));
+  CHECK(receiver->size_bytes() == 7);
+  CHECK(receiver->finish(kIndex).value() == "/snap/" + kReceived.front());
+  SeededRandom random(1);
+  const auto crashed = dir.fs.crashed(random, CrashStyle::kLoseAll);
+  CHECK(crashed->list("/snap").value() == kReceived);
+  CHECK(read_file(*crashed, "/snap/" + kReceived.front()).value() == "abcdefg");
+}
+
+TEST_CASE("a transfer broken off leaves nothing; two at once don't meet") {
+  Dir dir;
+  auto first = dir.receiver();
+  auto second = dir.receiver();
+  CHECK(dir.names() == Names{"tmp1", "tmp2"});
+  REQUIRE(first->write("half"));
+  first.reset();
+  CHECK(dir.names() == Names{"tmp2"});
+  REQUIRE(second->write("whole"));
+  REQUIRE(second->finish(kIndex));
+  second.reset();
+  CHECK(dir.names() == kReceived);
+}
+
+TEST_CASE("a file that has the name already stays") {
+  Dir dir;
+  const auto first = dir.receiver();
+  REQUIRE(first->write("first"));
+  REQUIRE(first->finish(kIndex));
+  const auto second = dir.receiver();
+  REQUIRE(second->write("second"));
+  REQUIRE(second->finish(kIndex));
+  CHECK(dir.names() == kReceived);
+  CHECK(dir.bytes() == "first");
+}
+
+TEST_CASE("too few, too many and no bytes are refused") {
+  Dir dir;
+  const auto empty = dir.receiver();
+  CHECK(empty->finish(kIndex).error().code == Code::kCorruption);
+  const auto few = dir.receiver(5);
+  REQUIRE(few->write("1234"));
+  CHECK(few->finish(kIndex).error().code == Code::kCorruption);
+  const auto many = dir.receiver(3);
+  CHECK(many->write("1234").error().code == Code::kCorruption);
+}
+
+TEST_CASE("a full disk shows before the transfer if the size is known, else when it is full") {
+  Dir dir;
+  const auto known = DbReceiver::create(dir.fs, "/snap", 2 << 20);
+  REQUIRE(!known);
+  CHECK(dir.names().empty());
+  const auto unknown = dir.receiver();
+  REQUIRE(unknown->write(std::string(900 << 10, 'x')));
+  CHECK(!unknown->write(std::string(900 << 10, 'x')));
+}
+
+TEST_CASE("a failed sync or rename is an error, and the name stays free") {
+  for (const auto kind : {testing::OpKind::kSync, testing::OpKind::kRename}) {
+    Dir dir;
+    auto receiver = dir.receiver();
+    REQUIRE(receiver->write("abc"));
+    dir.fs.inject([kind](const testing::SimOp& op) -> std::optional<testing::SimFault> {
+      if (op.kind != kind) return std::nullopt;
+      return testing::SimFault::error(5);
+    });
+    CHECK(!receiver->finish(kIndex));
+    receiver.reset();
+    CHECK(dir.names().empty());
+  }
+}
