@@ -43,6 +43,7 @@ class WireTransport final : public Transport {
   void send(std::vector<raft::Message> messages) override {
     for (raft::Message& m : messages) wire_.carry(std::move(m));
   }
+  void send_snapshot(raft::Message, std::unique_ptr<SnapshotReader>) override {}
   void add_peer(raft::NodeId, const std::vector<std::string>&) override {}
   void remove_peer(raft::NodeId) override {}
   void update_peer(raft::NodeId, const std::vector<std::string>&) override {}
