@@ -194,9 +194,7 @@ void ApplyLoop::note_peer(const raft::ConfChange& change, const MemberContext& c
   if (change.node_id != p_.self) {
     if (!context.is_promote) hooks_.peer_changed(context.member, change.type);
   } else if (change.type == raft::ConfChangeType::kRemoveNode) {
-    p_.process.fatal(
-        "this member has been permanently removed from the cluster; start a new one "
-        "with an empty data directory");
+    hooks_.removed();
   }
 }
 

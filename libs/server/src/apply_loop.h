@@ -43,6 +43,8 @@ class ApplyLoop {
     std::function<void()> out_of_space;
     /// This member applied the first entry of a term that it leads.
     std::function<void()> leads;
+    /// This member was removed from the cluster.
+    std::function<void()> removed;
     /// The transport must know of this peer's coming, going or new URLs.
     std::function<void(const Member& peer, raft::ConfChangeType change)> peer_changed;
   };

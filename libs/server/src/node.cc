@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint32_t k34MaxRequestBytes = (10U << 20) - 1024;
 /// Of a leader that can't commit: more is refused.
 constexpr std::uint64_t kMaxUncommittedBytes = std::uint64_t{512} << 20;
+constexpr Duration kLeaveAfter = std::chrono::seconds(1);
 constexpr std::uint64_t kInitialMapBytes = std::uint64_t{10} << 30;
 
 mvcc::BackendOptions backend_options(const Config& config, const DataDir& dir, CompatLevel level) {
@@ -91,6 +92,7 @@ Node::Node(Config config, Environment environment)
 /// Without stop() before it this is a crash: threads end, nothing is committed or closed.
 Node::~Node() {
   stopping_ = true;
+  env_.queries.stop();
   for (Executor* executor :
        {upkeep_executor_.get(), raft_executor_.get(), apply_executor_.get(), wal_executor_.get(),
         maintenance_executor_.get(), watch_executor_.get(), backend_executor_.get(),
@@ -112,6 +114,8 @@ Result<> Node::open() {
   }
   ids_ = std::make_unique<RequestIds>(self_, env_.runtime.clock().wall());
   membership_.load(opened.membership);
+  desk_.reset(new LeaderDesk{*upkeep_executor_, env_.runtime.clock(), progress_, membership_,
+                             config_.election_timeout, config_.request_timeout()});
   TRUSS_TRY(open_store(opened));
   TRUSS_TRY(make_loops(std::move(opened)));
   for (const Member& member : *members()) {
@@ -199,6 +203,7 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
   hooks.leadership = [this](bool is_leader, bool) {
     if (!is_leader) lessor_->demote();
   };
+  hooks.removed = [this] { leave("a peer said so", Duration{}); };
   TRUSS_ASSIGN(raft_, RaftLoop::create(std::move(parts), std::move(hooks)));
   return {};
 }
@@ -241,6 +246,7 @@ void Node::make_apply_loop(raft::Index snapshot_index) {
     lessor_->promote(config_.election_timeout);
     upkeep_->leads();
   };
+  hooks.removed = [this] { leave("its removal was applied", kLeaveAfter); };
   hooks.peer_changed = [this](const Member& peer, raft::ConfChangeType change) {
     if (change == raft::ConfChangeType::kRemoveNode) {
       env_.transport.remove_peer(peer.id);
@@ -272,6 +278,7 @@ void Node::stop() {
   stopping_ = true;
   upkeep_executor_->stop();
   env_.transport.stop();
+  env_.queries.stop();
   raft_executor_->stop();
   if (raft_) raft_->shut();
   apply_executor_->stop();

@@ -8,10 +8,13 @@
 #include "alarms.h"
 #include "apply_loop.h"
 #include "bootstrap.h"
+#include "leader_ask.h"
 #include "membership.h"
 #include "progress.h"
 #include "quota.h"
 #include "raft_loop.h"
+#include "reconfiguration.h"
+#include "removal.h"
 #include "request_id.h"
 #include "truss/server/server.h"
 #include "upkeep.h"
@@ -29,11 +32,17 @@ class Node final : public Server {
 
   void stop() override;
   void on_ready(absl::AnyInvocable<void()> ready) override;
+  void on_removed(absl::AnyInvocable<void()> gone) override {
+    removal_.on_removed(std::move(gone));
+  }
 
   void propose(Op op, ByteView body, ApplyCallback done) override;
   void lease_grant(std::int64_t id, std::int64_t ttl_seconds, ApplyCallback done) override;
   void lease_revoke(std::int64_t id, ApplyCallback done) override;
-  void lease_renew(std::int64_t id, absl::AnyInvocable<void(Result<std::int64_t>)> done) override;
+  void lease_renew(std::int64_t id, TtlCallback done) override;
+  void lease_time_to_live(std::int64_t id, bool keys, LeaseCallback done) override;
+  void lease_renew_for_peer(std::int64_t id, TtlCallback done) override;
+  void lease_time_to_live_for_peer(std::int64_t id, bool keys, LeaseCallback done) override;
   void add_member(std::vector<std::string> peer_urls, bool learner, ApplyCallback done) override;
   void remove_member(raft::NodeId id, ApplyCallback done) override;
   void update_member(raft::NodeId id, std::vector<std::string> peer_urls,
@@ -54,6 +63,8 @@ class Node final : public Server {
   std::shared_ptr<const std::vector<Member>> members() const override {
     return membership_.members();
   }
+  bool is_removed(raft::NodeId id) const override { return membership_.is_removed(id); }
+  void downgrade_enabled(absl::AnyInvocable<void(Result<bool>)> done) override;
   std::vector<AlarmMember> alarms() const override { return alarms_.list(); }
   std::uint64_t next_request_id() override { return ids_->next(); }
 
@@ -78,10 +89,17 @@ class Node final : public Server {
   /// Raises NOSPACE for this member, then runs `done`.
   void raise_no_space(Task done);
   void save_snapshot(raft::Snapshot snapshot);
-  void finish_renewal(std::int64_t id, absl::AnyInvocable<void(Result<std::int64_t>)> done);
+  /// As the leader. Errors: also mvcc's lease_not_found and not_primary_lessor.
+  void renew_here(std::int64_t id, TtlCallback done);
+  void finish_renewal(std::int64_t id, TtlCallback done);
+  /// Errors: lease_not_found, not_primary_lessor.
+  void look_up(std::int64_t id, bool keys, LeaseCallback done);
   void change_members(raft::ConfChange change, ApplyCallback done);
-  /// Whether a quorum of started voters remains. Errors: member_not_enough_started.
-  Result<> check_started(raft::NodeId added, raft::NodeId removed) const;
+  Reconfiguration reconfiguration() const;
+  void promote_here(raft::NodeId id, ApplyCallback done);
+  Result<> check_learner(raft::NodeId id);
+  /// This member is no longer one: tells its owner in a while.
+  void leave(const std::string& why, Duration after);
   void mark_ready();
   Error timeout_error(MonoTime since) const;
 
@@ -91,10 +109,12 @@ class Node final : public Server {
   Waiters waiters_;
   Membership membership_;
   Alarms alarms_;
+  Removal removal_;
   raft::NodeId self_;
   ClusterId cluster_;
   CompatLevel level_ = kDefaultLevel;
   std::unique_ptr<RequestIds> ids_;
+  std::unique_ptr<LeaderDesk> desk_;
 
   std::unique_ptr<Executor> raft_executor_;
   std::unique_ptr<Executor> wal_executor_;

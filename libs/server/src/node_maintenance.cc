@@ -39,6 +39,14 @@ void Node::hash_kv(std::int64_t revision, HashKvCallback done) {
       [this, revision, done = std::move(done)]() mutable { done(store_->hash_kv(revision)); });
 }
 
+/// No release's downgrade is carried out by this member yet, so none is ever under way.
+void Node::downgrade_enabled(absl::AnyInvocable<void(Result<bool>)> done) {
+  linearizable_read_notify([done = std::move(done)](Result<> read) mutable {
+    if (!read) return done(tl::unexpected(std::move(read).error()));
+    done(false);
+  });
+}
+
 Result<std::unique_ptr<SnapshotReader>> Node::open_snapshot() {
   std::promise<Result<std::unique_ptr<SnapshotReader>>> opened;
   auto future = opened.get_future();

@@ -1,10 +1,6 @@
-#include <algorithm>
-
 #include "log_request.h"
 #include "node.h"
-#include "pledge.h"
 #include "truss/common/coding.h"
-#include "truss/mvcc/errors.h"
 #include "truss/mvcc/txn.h"
 #include "truss/server/errors.h"
 
@@ -13,14 +9,6 @@ namespace {
 
 /// Entries that may be committed and not yet applied before new requests are refused.
 constexpr std::uint64_t kMaxApplyLag = 5000;
-
-std::string encode_two(std::uint64_t first, std::uint64_t second) {
-  std::string body;
-  PbWriter out(body);
-  out.field_varint(1, first);
-  out.field_varint(2, second);
-  return body;
-}
 
 }  // namespace
 
@@ -86,154 +74,12 @@ Error Node::timeout_error(MonoTime since) const {
   return connected ? errors::timeout() : errors::timeout_connection_lost();
 }
 
-// --- Leases ----------------------------------------------------------------------------------
-
-void Node::lease_grant(std::int64_t id, std::int64_t ttl_seconds, ApplyCallback done) {
-  while (id == 0) id = static_cast<std::int64_t>(ids_->next() & INT64_MAX);
-  propose(Op::kLeaseGrant,
-          encode_two(static_cast<std::uint64_t>(ttl_seconds), static_cast<std::uint64_t>(id)),
-          std::move(done));
-}
-
-void Node::lease_revoke(std::int64_t id, ApplyCallback done) {
-  propose(Op::kLeaseRevoke, encode_two(static_cast<std::uint64_t>(id), 0), std::move(done));
-}
-
-/// The leader may have been deposed without knowing: it asks a quorum before it extends a life.
-void Node::lease_renew(std::int64_t id, absl::AnyInvocable<void(Result<std::int64_t>)> done) {
-  if (stopping_) return done(tl::unexpected(errors::stopped()));
-  if (!progress_.is_leader) return done(tl::unexpected(errors::not_leader()));
-  linearizable_read_notify([this, id, done = std::move(done)](Result<> read) mutable {
-    if (!read) return done(tl::unexpected(std::move(read).error()));
-    finish_renewal(id, std::move(done));
-  });
-}
-
-void Node::finish_renewal(std::int64_t id, absl::AnyInvocable<void(Result<std::int64_t>)> done) {
-  const auto renewal = lessor_->renew(lease::LeaseId{id});
-  if (!renewal && renewal.error().code == Code::kAborted) {
-    auto shared = std::make_shared<Pledge<std::int64_t>>(std::move(done));
-    return lessor_->when_gone(lease::LeaseId{id}, [shared] { (*shared)(std::int64_t{0}); });
-  }
-  if (!renewal && mvcc::errors::is(renewal.error(), mvcc::errors::lease_not_found())) {
-    return done(std::int64_t{0});
-  }
-  if (!renewal) return done(tl::unexpected(renewal.error()));
-  if (!renewal->clear_checkpoint) return done(renewal->ttl);
-  std::string body;
-  PbWriter(body).put_bytes(1, encode_two(static_cast<std::uint64_t>(id), 0));
-  propose(Op::kLeaseCheckpoint, body,
-          [ttl = renewal->ttl, done = std::move(done)](Result<ApplyResponse> cleared) mutable {
-            if (!cleared) return done(tl::unexpected(std::move(cleared).error()));
-            done(ttl);
-          });
-}
-
 // --- Reading ---------------------------------------------------------------------------------
 
 void Node::linearizable_read_notify(DoneCallback done) {
   if (stopping_) return done(tl::unexpected(errors::stopped()));
   if (progress_.alone) return done({});
   raft_->read(std::move(done));
-}
-
-// --- Members ---------------------------------------------------------------------------------
-
-void Node::add_member(std::vector<std::string> peer_urls, bool learner, ApplyCallback done) {
-  if (peer_urls.empty()) return done(tl::unexpected(errors::member_bad_urls()));
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-      env_.runtime.clock().wall().time_since_epoch());
-  Member member{.id = compute_member_id(peer_urls, "", now.count())};
-  std::sort(peer_urls.begin(), peer_urls.end());
-  member.peer_urls = std::move(peer_urls);
-  member.is_learner = learner;
-  if (!learner) {
-    if (auto ok = check_started(member.id, raft::kNoNode); !ok) {
-      return done(tl::unexpected(std::move(ok).error()));
-    }
-  }
-  const auto type =
-      learner ? raft::ConfChangeType::kAddLearnerNode : raft::ConfChangeType::kAddNode;
-  change_members({0, type, member.id, SharedBytes::copy(member_json(member))}, std::move(done));
-}
-
-void Node::remove_member(raft::NodeId id, ApplyCallback done) {
-  const auto list = members();
-  const auto it =
-      std::find_if(list->begin(), list->end(), [id](const Member& m) { return m.id == id; });
-  if (it == list->end()) return done(tl::unexpected(errors::member_not_found()));
-  if (!it->is_learner) {
-    if (auto ok = check_started(raft::kNoNode, id); !ok) {
-      return done(tl::unexpected(std::move(ok).error()));
-    }
-  }
-  change_members({0, raft::ConfChangeType::kRemoveNode, id, {}}, std::move(done));
-}
-
-void Node::update_member(raft::NodeId id, std::vector<std::string> peer_urls, ApplyCallback done) {
-  if (peer_urls.empty()) return done(tl::unexpected(errors::member_bad_urls()));
-  Member member{.id = id, .peer_urls = std::move(peer_urls)};
-  change_members({0, raft::ConfChangeType::kUpdateNode, id, SharedBytes::copy(member_json(member))},
-                 std::move(done));
-}
-
-void Node::promote_member(raft::NodeId id, ApplyCallback done) {
-  const auto list = members();
-  const auto it =
-      std::find_if(list->begin(), list->end(), [id](const Member& m) { return m.id == id; });
-  if (it == list->end()) return done(tl::unexpected(errors::member_not_found()));
-  if (!it->is_learner) return done(tl::unexpected(errors::member_not_learner()));
-  if (!progress_.is_leader) return done(tl::unexpected(errors::not_leader()));
-  raft_->run([this, id, done = Pledge<ApplyResponse>(std::move(done))]() mutable {
-    raft::Index leader_match;
-    raft::Index learner_match;
-    for (const raft::PeerStatus& peer : raft_->node().status().peers) {
-      if (peer.progress.id == self_) leader_match = peer.progress.match;
-      if (peer.progress.id == id) learner_match = peer.progress.match;
-    }
-    if (learner_match.value() * 10 < leader_match.value() * 9) {
-      return done(tl::unexpected(errors::learner_not_ready()));
-    }
-    change_members({0, raft::ConfChangeType::kAddNode, id, SharedBytes::copy(promote_json(id))},
-                   std::move(done));
-  });
-}
-
-Result<> Node::check_started(raft::NodeId added, raft::NodeId removed) const {
-  if (!config_.strict_reconfig_check) return {};
-  std::size_t voters = added != raft::kNoNode ? 1 : 0;
-  std::size_t started = 0;
-  bool target_started = true;
-  for (const Member& member : *members()) {
-    if (member.id == removed) target_started = member.started();
-    if (member.is_learner || member.id == removed) continue;
-    ++voters;
-    if (member.started()) ++started;
-  }
-  // One started member of one may grow to two; and a member that never started may always go.
-  if (added != raft::kNoNode && voters == 2 && started == 1) return {};
-  if (removed != raft::kNoNode && !target_started) return {};
-  if (voters > 0 && started >= voters / 2 + 1) return {};
-  return tl::unexpected(errors::member_not_enough_started());
-}
-
-void Node::change_members(raft::ConfChange change, ApplyCallback done) {
-  if (stopping_) return done(tl::unexpected(errors::stopped()));
-  change.id = ids_->next();
-  if (!waiters_.add(change.id, env_.runtime.clock().now(), std::move(done))) return;
-  raft_->propose(std::move(change));
-}
-
-void Node::move_leader(raft::NodeId target, DoneCallback done) {
-  if (stopping_) return done(tl::unexpected(errors::stopped()));
-  if (!progress_.is_leader) return done(tl::unexpected(errors::not_leader()));
-  const auto list = members();
-  const auto it = std::find_if(list->begin(), list->end(),
-                               [target](const Member& m) { return m.id == target; });
-  if (it == list->end() || it->is_learner) {
-    return done(tl::unexpected(errors::bad_leader_transferee()));
-  }
-  raft_->transfer_leader(target, std::move(done));
 }
 
 }  // namespace truss::server

@@ -40,6 +40,8 @@ class RaftLoop final : public TransportSink {
     std::function<void(ApplyJob)> apply;
     /// Leader or role changed. On the raft thread; `elected`: there is a new leader.
     std::function<void(bool is_leader, bool elected)> leadership;
+    /// A peer says that this member was removed. On a thread of the transport.
+    std::function<void()> removed;
   };
   struct Parts {
     Executor& executor;
@@ -90,6 +92,7 @@ class RaftLoop final : public TransportSink {
   void receive(raft::Message message) override;
   void report_unreachable(raft::NodeId peer) override;
   void report_snapshot(raft::NodeId peer, bool delivered) override;
+  void removed() override { hooks_.removed(); }
 
  private:
   struct Proposal {

@@ -21,6 +21,7 @@
 #include "truss/raft/types.h"
 #include "truss/server/config.h"
 #include "truss/server/member.h"
+#include "truss/server/peer_queries.h"
 #include "truss/server/proposal.h"
 #include "truss/server/response.h"
 #include "truss/server/snapshot_reader.h"
@@ -36,6 +37,7 @@ struct Environment {
   Logger& logger;
   Process& process;
   Transport& transport;
+  PeerQueries& queries = NullPeerQueries::instance();
 };
 
 /// The member at one moment, for Status RPCs, /health and metrics.
@@ -82,11 +84,17 @@ class Server {
   using DoneCallback = absl::AnyInvocable<void(Result<>)>;
   using HashKvCallback = absl::AnyInvocable<void(Result<mvcc::HashKv>)>;
   using HashCallback = absl::AnyInvocable<void(Result<std::uint32_t>)>;
+  using TtlCallback = absl::AnyInvocable<void(Result<std::int64_t>)>;
+  using LeaseCallback = absl::AnyInvocable<void(Result<lease::LeaseInfo>)>;
 
   /// Opens or creates the data directory, replays the log and starts the threads. Returns with the
   /// member running, maybe without a leader yet.
   /// Errors: one line naming file, offset and what to do; nothing in the directory was changed when
   /// it is locked, of a newer version, damaged, half made, or needs what this member can't honour.
+  /// A member that joins (`--initial-cluster-state existing`, no log yet), and one that founds a
+  /// cluster with others, first asks its peers through Environment::queries and waits for them
+  /// here: some seconds at most while they don't answer. What answers there must not need the
+  /// calling thread.
   /// Durability: a new directory and its first entries are on disk when it returns.
   static Result<std::unique_ptr<Server>> start(Config config, Environment environment);
 
@@ -100,6 +108,10 @@ class Server {
   /// Runs `ready` once the member has published itself, or at once if it has: the moment from
   /// which clients are served.
   virtual void on_ready(absl::AnyInvocable<void()> ready) = 0;
+  /// Runs `gone` once if this member turns out to be removed from the cluster for good: a second
+  /// after it applied its own removal, or when a peer says so (TransportSink::removed). The owner
+  /// then stops the server and ends with exit code 0. On a thread of the server: it must only post.
+  virtual void on_removed(absl::AnyInvocable<void()> gone) = 0;
 
   // --- writing -------------------------------------------------------------------------------
 
@@ -113,15 +125,25 @@ class Server {
   /// As propose of a lease grant; id 0 lets the server pick one.
   virtual void lease_grant(std::int64_t id, std::int64_t ttl_seconds, ApplyCallback done) = 0;
   virtual void lease_revoke(std::int64_t id, ApplyCallback done) = 0;
-  /// Renews a lease on the leader. Answers the TTL in seconds, 0 if there is no such lease.
-  virtual void lease_renew(std::int64_t id,
-                           absl::AnyInvocable<void(Result<std::int64_t>)> done) = 0;
+  /// Renews a lease, on another member through the leader. Answers the TTL in seconds, 0 if there
+  /// is no such lease.
+  virtual void lease_renew(std::int64_t id, TtlCallback done) = 0;
+  /// A lease as the leader sees it, on another member asked from there. With `keys` the keys
+  /// attached to it. Errors: lease_not_found, no_leader, timeouts.
+  virtual void lease_time_to_live(std::int64_t id, bool keys, LeaseCallback done) = 0;
+  /// The same two on behalf of a peer (`POST /leases`, `/leases/internal`): here or not at all.
+  /// Errors: kNotFound (404), kDeadlineExceeded (408), anything else 400; the message is the body.
+  virtual void lease_renew_for_peer(std::int64_t id, TtlCallback done) = 0;
+  virtual void lease_time_to_live_for_peer(std::int64_t id, bool keys, LeaseCallback done) = 0;
 
   /// Membership changes; the answer's `members` is the list as of applying it.
   virtual void add_member(std::vector<std::string> peer_urls, bool learner, ApplyCallback done) = 0;
   virtual void remove_member(raft::NodeId id, ApplyCallback done) = 0;
   virtual void update_member(raft::NodeId id, std::vector<std::string> peer_urls,
                              ApplyCallback done) = 0;
+  /// On another member than the leader it is passed on to the leader; also on behalf of a peer
+  /// (`POST /members/promote/<id>`: member_not_found 404, member_not_learner and learner_not_ready
+  /// 412, anything else 500).
   virtual void promote_member(raft::NodeId id, ApplyCallback done) = 0;
   virtual void move_leader(raft::NodeId target, DoneCallback done) = 0;
 
@@ -146,6 +168,10 @@ class Server {
   virtual Counters counters() const = 0;
   /// Ascending by id.
   virtual std::shared_ptr<const std::vector<Member>> members() const = 0;
+  /// Whether that member was in the cluster and is banned for good.
+  virtual bool is_removed(raft::NodeId id) const = 0;
+  /// Answer of `GET /downgrade/enabled`, after a linearizable read. Errors: those of the read.
+  virtual void downgrade_enabled(absl::AnyInvocable<void(Result<bool>)> done) = 0;
   /// Ascending by member, then type.
   virtual std::vector<AlarmMember> alarms() const = 0;
   /// A fresh unique request id (etcd's scheme: member id, milliseconds, counter).

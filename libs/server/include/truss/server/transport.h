@@ -25,6 +25,9 @@ class TransportSink {
   /// broken off, timed out, dropped. Exactly once each; raft hears of an unreachable peer by it
   /// too.
   virtual void report_snapshot(raft::NodeId peer, bool delivered) = 0;
+  /// A peer answered that this member was removed for good (410 on a stream, 403 on a POST): the
+  /// server ends itself as if it had applied its own removal.
+  virtual void removed() = 0;
 };
 
 /// The server's only view of its peers. libs/peer implements it over rafthttp, the simulator over
