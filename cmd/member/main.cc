@@ -45,6 +45,11 @@ int main(int argc, char** argv) {
     return 1;
   }
   const int signal = member::wait_for_stop_signal();
+  if ((*started)->removed) {
+    logger->warn("the member has been permanently removed from the cluster; exiting", {});
+    started->reset();
+    return 0;
+  }
   logger->info("received signal; shutting down",
                {{"signal", signal == 2 ? "interrupt" : "terminated"}});
   started->reset();

@@ -2,6 +2,7 @@
 
 #include "peer_endpoints.h"
 #include "sd_notify.h"
+#include "signals.h"
 
 namespace truss::member {
 namespace {
@@ -23,6 +24,10 @@ Result<std::unique_ptr<Member>> Member::start(Options options, Logger& logger) {
   std::unique_ptr<Member> member(new Member(std::move(options), logger));
   TRUSS_TRY(member->bind());
   TRUSS_TRY(member->start_server());
+  member->server->on_removed([m = member.get()] {
+    m->removed = true;
+    raise_stop_signal();
+  });
   member->server->on_ready([m = member.get()] { m->serve(); });
   return member;
 }

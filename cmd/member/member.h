@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "options.h"
@@ -35,6 +36,7 @@ struct Member {
   std::unique_ptr<net::Server> metrics_listeners;
   std::unique_ptr<server::Server> server;
   std::unique_ptr<api::Api> api;
+  std::atomic<bool> removed{false};  ///< from the cluster, for good
 
  private:
   Member(Options given, Logger& log) : options(std::move(given)), logger(log) {}

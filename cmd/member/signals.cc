@@ -33,6 +33,8 @@ int wait_for_stop_signal() {
   return got;
 }
 
+void raise_stop_signal() { kill(getpid(), SIGTERM); }
+
 void die_of(int signal_number) {
   if (getpid() == 1) std::exit(0);
   signal(signal_number, SIG_DFL);

@@ -156,15 +156,21 @@ void LeaseService::revoke(ByteView request, Done done) {
 void LeaseService::time_to_live(ByteView request, Done done) {
   const auto [id, keys] = read_numbers(request);
   const Header header = context_.header(context_.server.store().current_revision());
-  const auto info = context_.server.lessor().time_to_live(lease::LeaseId{id}, keys != 0);
-  if (!info) return done(encode_id_ttl(header, id, -1));
-  done(wire::encode([&, id = id](auto& out) {
-    put_header(out, header);
-    out.number(2, id);
-    out.number(3, info->remaining_ttl);
-    out.number(4, info->granted_ttl);
-    for (const std::string& key : info->keys) out.element(5, key);
-  }));
+  context_.server.lease_time_to_live(
+      id, keys != 0,
+      [header, id = id, done = std::move(done)](Result<lease::LeaseInfo> info) mutable {
+        if (!info && !mvcc::errors::is(info.error(), mvcc::errors::lease_not_found())) {
+          return done(Unexpected(std::move(info).error()));
+        }
+        if (!info) return done(encode_id_ttl(header, id, -1));
+        done(wire::encode([&](auto& out) {
+          put_header(out, header);
+          out.number(2, id);
+          out.number(3, info->remaining_ttl);
+          out.number(4, info->granted_ttl);
+          for (const std::string& key : info->keys) out.element(5, key);
+        }));
+      });
 }
 
 void LeaseService::leases(Done done) {
