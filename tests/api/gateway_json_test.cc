@@ -35,6 +35,8 @@ TEST_CASE("gateway: error bodies") {
   const Error error{Code::kInvalidArgument, "a <b>"};
   CHECK(error_body(error, k34) ==
         R"({"error":"a \u003cb\u003e","message":"a \u003cb\u003e","code":3})");
+  CHECK(error_body(error, k35) ==
+        R"({"error":"a \u003cb\u003e","code":3,"message":"a \u003cb\u003e"})");
   CHECK(error_body(error, k36) == R"({"code":3,"message":"a <b>"})");
   CHECK(
       stream_error_line({Code::kUnknown, "x"}, k35) ==

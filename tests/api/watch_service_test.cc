@@ -155,6 +155,17 @@ TEST_CASE("watch: progress on request and, for quiet watches, by the clock") {
   CHECK(report.header().revision() == 1);
 }
 
+TEST_CASE("watch: progress of a stream without watches is reported by 3.4 only") {
+  for (const auto level : {k34, k35}) {
+    SimApi api(level);
+    Watcher w(api);
+    pb::WatchRequest progress;
+    progress.mutable_progress_request();
+    w.send(progress);
+    CHECK(w.quiet() == (level > k34));
+  }
+}
+
 TEST_CASE("watch: a big response is split if the watch allows it") {
   SimApi api;
   Watcher w(api);

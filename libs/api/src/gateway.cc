@@ -141,13 +141,13 @@ class BodyFeeder {
     return true;
   }
 
-  // As in grpc-gateway: the first request decides about the call, a later bad one ends the input.
+  // As in grpc-gateway: a bad value ends a stream of requests; in v1, and where one request is due,
+  // the first one refuses the call.
   void bad(Error error) {
-    if (!first_) return end();
+    const bool v2 = dialect_of(level_) == JsonDialect::kV2;
+    if (method_.client_streaming && (v2 || !first_)) return end();
     ended_ = true;
-    if (!method_.client_streaming || dialect_of(level_) == JsonDialect::kV2) {
-      error.code = Code::kInvalidArgument;
-    }
+    if (!method_.client_streaming) error.code = Code::kInvalidArgument;
     reply_error(reply_, error, level_, false);
     gone();
   }
@@ -291,11 +291,10 @@ void Gateway::unary(const Method& method, net::HttpRequest request, net::HttpRep
           if (!answer) return reply_error(reply, answer.error(), now, true);
           auto json = response_json(method, answer->view(), dialect_of(now));
           if (!json) return reply_error(reply, json.error(), now, true);
-          net::Metadata headers = {{"Content-Type", "application/json"}};
-          if (dialect_of(now) == JsonDialect::kV1) {
-            headers.emplace_back("Grpc-Metadata-Content-Type", "application/grpc");
-          }
-          reply.send(200, std::move(headers), *std::move(json));
+          reply.send(200,
+                     {{"Content-Type", "application/json"},
+                      {"Grpc-Metadata-Content-Type", "application/grpc"}},
+                     *std::move(json));
         });
       });
 }

@@ -11,7 +11,10 @@ std::string error_body(const Error& error, server::CompatLevel level) {
     return "{\"code\":" + code + ",\"message\":" + json_string(error.message, false) + "}";
   }
   const std::string text = json_string(error.message);
-  return "{\"error\":" + text + ",\"message\":" + text + ",\"code\":" + code + "}";
+  if (level == server::CompatLevel::k34) {
+    return "{\"error\":" + text + ",\"message\":" + text + ",\"code\":" + code + "}";
+  }
+  return "{\"error\":" + text + ",\"code\":" + code + ",\"message\":" + text + "}";
 }
 
 std::string stream_error_line(const Error& error, server::CompatLevel level) {
@@ -28,10 +31,10 @@ void reply_error(net::HttpReply& reply, const Error& error, server::CompatLevel 
   const int status = http_status(error.code, level);
   const std::string body = error_body(error, level);
   net::Metadata headers = {{"Content-Type", "application/json"}};
-  if (!from_call || dialect_of(level) == JsonDialect::kV2) {
+  if (!from_call || level != server::CompatLevel::k34) {
     return reply.send(status, std::move(headers), body);
   }
-  // v1 hands on what gRPC's trailers-only answer held.
+  // 3.4's gateway hands on what gRPC's trailers-only answer held.
   headers.emplace_back("Trailer", "Grpc-Trailer-Content-Type");
   reply.begin(status, std::move(headers));
   reply.write(body);
@@ -51,7 +54,7 @@ Result<std::string> response_json(const Method& method, ByteView encoded, JsonDi
 void JsonLines::begin(int status) {
   if (begun_.exchange(true)) return;
   net::Metadata headers = {{"Content-Type", "application/json"}};
-  if (status == 200 && dialect_of(level_) == JsonDialect::kV1) {
+  if (status == 200) {
     headers.emplace_back("Grpc-Metadata-Content-Type", "application/grpc");
   }
   reply_.begin(status, std::move(headers));
@@ -73,7 +76,9 @@ void JsonLines::finish(Error status) {
     begin(http_status(status.code, level_));
     reply_.write(stream_error_line(status, level_));
   } else if (!begun_.exchange(true)) {  // nothing was sent, so no header of a call either
-    reply_.begin(200, {{"Content-Type", "application/json"}});
+    const bool typed = dialect_of(level_) == JsonDialect::kV1;
+    reply_.begin(200,
+                 typed ? net::Metadata{{"Content-Type", "application/json"}} : net::Metadata{});
   }
   reply_.end();
 }

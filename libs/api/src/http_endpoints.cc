@@ -136,8 +136,12 @@ void HttpEndpoints::install(net::Server& net) {
 
 void HttpEndpoints::install_metrics(net::Server& net) {
   net.add_http({.path = "/metrics", .handler = [this](net::HttpRequest, net::HttpReply reply) {
-                  reply.send(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
-                             metrics_scrape(context_, dispatcher_, health_));
+                  const bool names_escaping = context_.level() >= CompatLevel::k36;
+                  const std::string type = "text/plain; version=0.0.4; charset=utf-8";
+                  reply.send(
+                      200,
+                      {{"Content-Type", type + (names_escaping ? "; escaping=underscores" : "")}},
+                      metrics_scrape(context_, dispatcher_, health_));
                 }});
   net.add_http({.path = "/health", .handler = [this](net::HttpRequest r, net::HttpReply reply) {
                   if (allow_method(r, reply, "GET")) health(r, std::move(reply));

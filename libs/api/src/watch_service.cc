@@ -70,7 +70,7 @@ class WatchSession final : public net::StreamHandler,
         cancel(request.cancel_request().watch_id());
         break;
       case WatchRequest::kProgressRequest:
-        watches_->request_progress();
+        report_progress_now();
         break;
       case WatchRequest::REQUEST_UNION_NOT_SET:
         break;
@@ -96,6 +96,13 @@ class WatchSession final : public net::StreamHandler,
     }
     const std::int64_t id = watches_->create(request);
     if (id != kNoWatch && r.progress_notify()) progress_[id] = true;
+  }
+
+  // With no watch at all 3.4 answers, later releases don't.
+  void report_progress_now() {
+    if (watches_->size() > 0 || context_.level() == server::CompatLevel::k34) {
+      watches_->request_progress();
+    }
   }
 
   // A watch refused before the store sees it.
