@@ -41,7 +41,12 @@ class Options {
   Result<> parse(const GoArgs& args) {
     std::vector<std::string> words;
     for (const auto& [name, value] : args.flags) {
-      if (!is_legacy_flag(name)) words.push_back("--" + name + "=" + value);
+      if (is_legacy_flag(name)) continue;
+      if (value.empty()) {  // CLI11 takes an empty value as a word of its own only
+        words.insert(words.end(), {"--" + name, ""});
+      } else {
+        words.push_back("--" + name + "=" + value);
+      }
     }
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     try {

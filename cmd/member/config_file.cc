@@ -21,7 +21,8 @@ std::string text_of(const YAML::Node& node) {
 Result<std::string> flag_text(const std::string& path, const Flag& flag, const YAML::Node& node) {
   const std::string key(flag.name);
   if (node.IsMap()) return bad(path, "key " + key + ": a map where a value is due");
-  const bool list_type = flag.type == FlagType::kList || flag.type == FlagType::kUrls;
+  const bool list_type = flag.type == FlagType::kList || flag.type == FlagType::kUrls ||
+                         flag.type == FlagType::kUrlsOrStar;
   if (node.IsSequence() && !list_type)
     return bad(path, "key " + key + ": a list where a value is due");
   std::string text = text_of(node);

@@ -8,7 +8,20 @@
 
 namespace truss::member {
 
-enum class FlagType : std::uint8_t { kString, kBool, kInt, kUint, kDuration, kUrls, kList };
+enum class FlagType : std::uint8_t {
+  kString,
+  kBool,
+  kInt,
+  kUint,
+  kDuration,
+  kUrls,        ///< comma-separated, each with scheme, host and port
+  kUrlsOrStar,  ///< likewise, or `*` alone
+  kList,
+  kNewOrExisting,
+  kExitOrProxy,
+  kOffReadonlyOn,
+  kLogLevel,
+};
 
 /// What this member does with a flag that etcd knows.
 enum class FlagUse : std::uint8_t {

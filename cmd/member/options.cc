@@ -87,7 +87,7 @@ Result<> set_times(const Settings& s, server::Config& config) {
 Result<> set_auto_compaction(const Settings& s, server::Config& config) {
   const std::string mode = s.text("auto-compaction-mode");
   const std::string retention = s.text("auto-compaction-retention");
-  if (mode != "periodic" && mode != "revision")
+  if (mode != "periodic" && mode != "revision" && !(mode.empty() && retention == "0"))
     return bad("unknown auto-compaction-mode " + truss::quoted(mode));
   auto count = parse_go_int(retention);
   if (!count && mode == "periodic") {
@@ -128,12 +128,7 @@ Result<> set_cluster(const Settings& s, server::Config& config) {
     }
   }
   config.initial_cluster_token = s.text("initial-cluster-token");
-  const std::string state = s.text("initial-cluster-state");
-  if (state != "new" && state != "existing") {
-    return bad("invalid value " + truss::quoted(state) +
-               " for flag -initial-cluster-state: expected one of new, existing");
-  }
-  config.new_cluster = state == "new";
+  config.new_cluster = s.text("initial-cluster-state") == "new";
   config.force_new_cluster = s.flag("force-new-cluster");
   return {};
 }
@@ -148,7 +143,7 @@ Result<> set_level(const Settings& s, server::Config& config) {
 
 Result<> set_server(const Settings& s, server::Config& config) {
   config.name = s.text("name");
-  config.data_dir = s.given("data-dir") ? s.text("data-dir") : config.name + ".etcd";
+  config.data_dir = s.text("data-dir").empty() ? config.name + ".etcd" : s.text("data-dir");
   config.wal_dir = s.text("wal-dir");
   TRUSS_TRY(set_level(s, config));
   TRUSS_TRY(set_times(s, config));
@@ -209,6 +204,9 @@ Result<> set_api(const Settings& s, Options& out) {
 }
 
 Result<> set_log(const Settings& s, Options& out) {
+  const std::string kind = s.text("logger");
+  if (kind != "zap" && kind != "capnslog")
+    return bad("unknown logger option " + truss::quoted(kind));
   const std::string level = s.flag("debug") ? "debug" : s.text("log-level");
   if (!parse_log_level(level, out.log_level)) return bad("unknown log level --log-level=" + level);
   out.log_outputs = s.list("log-outputs");

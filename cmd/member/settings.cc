@@ -1,9 +1,21 @@
 #include "settings.h"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "go_args.h"
+#include "truss/api/urls.h"
 #include "truss/common/check.h"
 
 namespace truss::member {
+namespace {
+
+Result<> one_of(std::string_view text, std::initializer_list<std::string_view> choices) {
+  if (std::find(choices.begin(), choices.end(), text) != choices.end()) return {};
+  return fail(Code::kInvalidArgument, "invalid value");
+}
+
+}  // namespace
 
 Result<> Settings::check(const Flag& flag, std::string_view text) {
   const auto drop = [](const auto&) {};
@@ -16,8 +28,19 @@ Result<> Settings::check(const Flag& flag, std::string_view text) {
       return parse_go_uint(text).map(drop);
     case FlagType::kDuration:
       return parse_go_duration(text).map(drop);
-    case FlagType::kString:
     case FlagType::kUrls:
+    case FlagType::kUrlsOrStar:
+      if (text == (flag.type == FlagType::kUrls ? "" : "*")) return {};
+      return api::normalize_urls(split(text, ',')).map(drop);
+    case FlagType::kNewOrExisting:
+      return one_of(text, {"existing", "new"});
+    case FlagType::kExitOrProxy:
+      return one_of(text, {"exit", "proxy"});
+    case FlagType::kOffReadonlyOn:
+      return one_of(text, {"off", "readonly", "on"});
+    case FlagType::kLogLevel:
+      return one_of(text, {"debug", "info", "warn", "error", "dpanic", "panic", "fatal"});
+    case FlagType::kString:
     case FlagType::kList:
       break;
   }

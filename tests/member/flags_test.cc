@@ -53,6 +53,34 @@ TEST_CASE("flags: what etcd ends with 2, and what with 1") {
        {},
        2,
        "member: invalid value \"5\" for flag -grpc-keepalive-timeout: parse error\n"},
+      {{"--listen-peer-urls=http://127.0.0.1"},
+       {},
+       2,
+       "member: invalid value \"http://127.0.0.1\" for flag -listen-peer-urls: URL address does "
+       "not have the form \"host:port\": http://127.0.0.1\n"},
+      {{"--initial-cluster-state=maybe"},
+       {},
+       2,
+       "member: invalid value \"maybe\" for flag -initial-cluster-state: invalid value\n"},
+      {{"--proxy=x"}, {}, 2, "member: invalid value \"x\" for flag -proxy: invalid value\n"},
+      {{"--cors=*,http://x:1"},
+       {},
+       2,
+       "member: invalid value \"*,http://x:1\" for flag -cors: URL scheme must be http, https, "
+       "unix, or unixs: *\n"},
+      {{"--cors="},
+       {},
+       2,
+       "member: invalid value \"\" for flag -cors: URL scheme must be http, https, unix, or unixs: "
+       "\n"},
+      {{"--discovery-fallback="},
+       {},
+       2,
+       "member: invalid value \"\" for flag -discovery-fallback: invalid value\n"},
+      {{"--log-level=loud"},
+       {},
+       2,
+       "member: invalid value \"loud\" for flag -log-level: invalid value\n"},
       {{"stray"}, {}, 1, "member: 'stray' is not a valid flag\n"},
       {{"--force-new-cluster", "true"}, {}, 1, "member: 'true' is not a valid flag\n"},
       {{"--name=a"},
@@ -104,6 +132,14 @@ TEST_CASE("flags: the last repeat wins; variables fill in; unknown ones are warn
   REQUIRE(s.warnings.size() == 1);
   CHECK(s.warnings[0].message == "unrecognized environment variable");
   CHECK(s.warnings[0].value == "ETCD_WHAT=1");
+}
+
+TEST_CASE("flags: an empty value is a value") {
+  const Settings s = settings_of({"--initial-cluster-token=", "--name", "", "--max-wals=3"});
+  CHECK(s.given("initial-cluster-token"));
+  CHECK(s.text("initial-cluster-token").empty());
+  CHECK(s.text("name").empty());
+  CHECK(s.number("max-wals") == 3);
 }
 
 TEST_CASE("flags: flags of the past are taken and ignored") {
