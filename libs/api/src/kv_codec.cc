@@ -1,95 +1,16 @@
 #include "kv_codec.h"
 
-#include "truss/common/coding.h"
+#include "truss/mvcc/request_codec.h"
 #include "wire_write.h"
 
 namespace truss::api {
 namespace {
 
-std::int64_t signed_of(std::uint64_t v) { return static_cast<std::int64_t>(v); }
-
-template <class T>
-Result<T> finish(const PbReader& in, T value) {
-  if (!in.ok()) return fail(Code::kInternal, "malformed request");
-  return value;
+template <class Request>
+Result<Request> decode(ByteView bytes) {
+  if (auto request = mvcc::decode<Request>(bytes)) return *std::move(request);
+  return fail(Code::kInternal, "malformed request");
 }
-
-Result<mvcc::Compare> decode_compare(ByteView bytes) {
-  mvcc::Compare out;
-  // Numbers of the union's members, as CompareTarget counts them.
-  std::optional<mvcc::CompareTarget> given;
-  std::int64_t number = 0;
-  ByteView value;
-  PbReader in(bytes);
-  while (in.next()) {
-    switch (in.field()) {
-      case 1:
-        out.result = static_cast<mvcc::CompareResult>(in.varint());
-        break;
-      case 2:
-        out.target = static_cast<mvcc::CompareTarget>(in.varint());
-        break;
-      case 3:
-        out.key = in.bytes();
-        break;
-      case 4:
-        given = mvcc::CompareTarget::kVersion, number = signed_of(in.varint());
-        break;
-      case 5:
-        given = mvcc::CompareTarget::kCreate, number = signed_of(in.varint());
-        break;
-      case 6:
-        given = mvcc::CompareTarget::kMod, number = signed_of(in.varint());
-        break;
-      case 7:
-        given = mvcc::CompareTarget::kValue, value = in.bytes();
-        break;
-      case 8:
-        given = mvcc::CompareTarget::kLease, number = signed_of(in.varint());
-        break;
-      case 64:
-        out.range_end = in.bytes();
-        break;
-      default:
-        break;
-    }
-  }
-  if (given == out.target) {
-    out.number = number;
-    out.value = value;
-  }
-  return finish(in, out);
-}
-
-Result<mvcc::RequestOp> decode_op(ByteView bytes) {
-  mvcc::RequestOp out;
-  PbReader in(bytes);
-  while (in.next()) {
-    switch (in.field()) {
-      case 1: {
-        TRUSS_ASSIGN(out.op, decode_range(in.bytes()));
-        break;
-      }
-      case 2: {
-        TRUSS_ASSIGN(out.op, decode_put(in.bytes()));
-        break;
-      }
-      case 3: {
-        TRUSS_ASSIGN(out.op, decode_delete_range(in.bytes()));
-        break;
-      }
-      case 4: {
-        TRUSS_ASSIGN(out.op, decode_txn(in.bytes()));
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  return finish(in, std::move(out));
-}
-
-// ---- out: descriptions for the two sinks ----
 
 template <class Out>
 void put_body(Out& out, const Header& header, const mvcc::RangeResult& r) {
@@ -166,121 +87,13 @@ void put_watch(Out& out, const Header& header, const mvcc::WatchResponse& r, std
 }  // namespace
 
 Result<mvcc::RangeRequest> decode_range(ByteView bytes) {
-  mvcc::RangeRequest out;
-  PbReader in(bytes);
-  while (in.next()) {
-    switch (in.field()) {
-      case 1:
-        out.key = in.bytes();
-        break;
-      case 2:
-        out.range_end = in.bytes();
-        break;
-      case 3:
-        out.limit = signed_of(in.varint());
-        break;
-      case 4:
-        out.revision = signed_of(in.varint());
-        break;
-      case 5:
-        out.sort_order = static_cast<mvcc::SortOrder>(in.varint());
-        break;
-      case 6:
-        out.sort_target = static_cast<mvcc::SortTarget>(in.varint());
-        break;
-      case 7:
-        out.serializable = in.varint() != 0;
-        break;
-      case 8:
-        out.keys_only = in.varint() != 0;
-        break;
-      case 9:
-        out.count_only = in.varint() != 0;
-        break;
-      case 10:
-        out.min_mod_revision = signed_of(in.varint());
-        break;
-      case 11:
-        out.max_mod_revision = signed_of(in.varint());
-        break;
-      case 12:
-        out.min_create_revision = signed_of(in.varint());
-        break;
-      case 13:
-        out.max_create_revision = signed_of(in.varint());
-        break;
-      default:
-        break;
-    }
-  }
-  return finish(in, out);
+  return decode<mvcc::RangeRequest>(bytes);
 }
-
-Result<mvcc::PutRequest> decode_put(ByteView bytes) {
-  mvcc::PutRequest out;
-  PbReader in(bytes);
-  while (in.next()) {
-    switch (in.field()) {
-      case 1:
-        out.key = in.bytes();
-        break;
-      case 2:
-        out.value = in.bytes();
-        break;
-      case 3:
-        out.lease = mvcc::LeaseId{signed_of(in.varint())};
-        break;
-      case 4:
-        out.prev_kv = in.varint() != 0;
-        break;
-      case 5:
-        out.ignore_value = in.varint() != 0;
-        break;
-      case 6:
-        out.ignore_lease = in.varint() != 0;
-        break;
-      default:
-        break;
-    }
-  }
-  return finish(in, out);
-}
-
+Result<mvcc::PutRequest> decode_put(ByteView bytes) { return decode<mvcc::PutRequest>(bytes); }
 Result<mvcc::DeleteRangeRequest> decode_delete_range(ByteView bytes) {
-  mvcc::DeleteRangeRequest out;
-  PbReader in(bytes);
-  while (in.next()) {
-    switch (in.field()) {
-      case 1:
-        out.key = in.bytes();
-        break;
-      case 2:
-        out.range_end = in.bytes();
-        break;
-      case 3:
-        out.prev_kv = in.varint() != 0;
-        break;
-      default:
-        break;
-    }
-  }
-  return finish(in, out);
+  return decode<mvcc::DeleteRangeRequest>(bytes);
 }
-
-Result<mvcc::TxnRequest> decode_txn(ByteView bytes) {
-  mvcc::TxnRequest out;
-  PbReader in(bytes);
-  while (in.next()) {
-    if (in.field() == 1) {
-      TRUSS_ASSIGN(auto compare, decode_compare(in.bytes()));
-      out.compare.push_back(compare);
-    } else if (in.field() == 2 || in.field() == 3) {
-      TRUSS_ASSIGN(auto op, decode_op(in.bytes()));
-      (in.field() == 2 ? out.success : out.failure).push_back(std::move(op));
-    }
-  }
-  return finish(in, std::move(out));
-}
+Result<mvcc::TxnRequest> decode_txn(ByteView bytes) { return decode<mvcc::TxnRequest>(bytes); }
 
 SharedBytes encode_range(Header header, const mvcc::RangeResult& result) {
   return encode_result(header, result);

@@ -1,6 +1,6 @@
 #include "log_request.h"
 
-#include "request_reader.h"
+#include "truss/mvcc/request_codec.h"
 
 namespace truss::server {
 namespace {

@@ -1,26 +1,26 @@
-#include "request_reader.h"
+#include "truss/mvcc/request_codec.h"
 
-namespace truss::server {
+namespace truss::mvcc {
 namespace {
 
 /// Field number of the union member that belongs to a compare target; 0 for unknown targets.
-std::uint32_t union_field_of(mvcc::CompareTarget target) {
+std::uint32_t union_field_of(CompareTarget target) {
   switch (target) {
-    case mvcc::CompareTarget::kVersion:
+    case CompareTarget::kVersion:
       return 4;
-    case mvcc::CompareTarget::kCreate:
+    case CompareTarget::kCreate:
       return 5;
-    case mvcc::CompareTarget::kMod:
+    case CompareTarget::kMod:
       return 6;
-    case mvcc::CompareTarget::kValue:
+    case CompareTarget::kValue:
       return 7;
-    case mvcc::CompareTarget::kLease:
+    case CompareTarget::kLease:
       return 8;
   }
   return 0;
 }
 
-void read(mvcc::Compare& out, ByteView bytes, FieldReader& outer) {
+void read(Compare& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
   std::uint32_t union_field = 0;
   std::int64_t number = 0;
@@ -28,10 +28,10 @@ void read(mvcc::Compare& out, ByteView bytes, FieldReader& outer) {
   while (in.next()) {
     switch (in.field()) {
       case 1:
-        out.result = mvcc::CompareResult{in.int32()};
+        out.result = CompareResult{in.int32()};
         break;
       case 2:
-        out.target = mvcc::CompareTarget{in.int32()};
+        out.target = CompareTarget{in.int32()};
         break;
       case 3:
         out.key = in.bytes();
@@ -63,26 +63,26 @@ void read(mvcc::Compare& out, ByteView bytes, FieldReader& outer) {
 }
 
 template <class T>
-void read_member(mvcc::RequestOp& out, FieldReader& in) {
+void read_member(RequestOp& out, FieldReader& in) {
   if (!std::holds_alternative<T>(out.op)) out.op = T{};
   read(std::get<T>(out.op), in.bytes(), in);
 }
 
-void read(mvcc::RequestOp& out, ByteView bytes, FieldReader& outer) {
+void read(RequestOp& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
   while (in.next()) {
     switch (in.field()) {
       case 1:
-        read_member<mvcc::RangeRequest>(out, in);
+        read_member<RangeRequest>(out, in);
         break;
       case 2:
-        read_member<mvcc::PutRequest>(out, in);
+        read_member<PutRequest>(out, in);
         break;
       case 3:
-        read_member<mvcc::DeleteRangeRequest>(out, in);
+        read_member<DeleteRangeRequest>(out, in);
         break;
       case 4:
-        read_member<mvcc::TxnRequest>(out, in);
+        read_member<TxnRequest>(out, in);
         break;
       default:
         break;
@@ -92,7 +92,7 @@ void read(mvcc::RequestOp& out, ByteView bytes, FieldReader& outer) {
 
 }  // namespace
 
-void read(mvcc::RangeRequest& out, ByteView bytes, FieldReader& outer) {
+void read(RangeRequest& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
   while (in.next()) {
     switch (in.field()) {
@@ -109,10 +109,10 @@ void read(mvcc::RangeRequest& out, ByteView bytes, FieldReader& outer) {
         out.revision = in.int64();
         break;
       case 5:
-        out.sort_order = mvcc::SortOrder{in.int32()};
+        out.sort_order = SortOrder{in.int32()};
         break;
       case 6:
-        out.sort_target = mvcc::SortTarget{in.int32()};
+        out.sort_target = SortTarget{in.int32()};
         break;
       case 7:
         out.serializable = in.flag();
@@ -141,7 +141,7 @@ void read(mvcc::RangeRequest& out, ByteView bytes, FieldReader& outer) {
   }
 }
 
-void read(mvcc::PutRequest& out, ByteView bytes, FieldReader& outer) {
+void read(PutRequest& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
   while (in.next()) {
     switch (in.field()) {
@@ -152,7 +152,7 @@ void read(mvcc::PutRequest& out, ByteView bytes, FieldReader& outer) {
         out.value = in.bytes();
         break;
       case 3:
-        out.lease = mvcc::LeaseId{in.int64()};
+        out.lease = LeaseId{in.int64()};
         break;
       case 4:
         out.prev_kv = in.flag();
@@ -169,7 +169,7 @@ void read(mvcc::PutRequest& out, ByteView bytes, FieldReader& outer) {
   }
 }
 
-void read(mvcc::DeleteRangeRequest& out, ByteView bytes, FieldReader& outer) {
+void read(DeleteRangeRequest& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
   while (in.next()) {
     switch (in.field()) {
@@ -188,7 +188,7 @@ void read(mvcc::DeleteRangeRequest& out, ByteView bytes, FieldReader& outer) {
   }
 }
 
-void read(mvcc::TxnRequest& out, ByteView bytes, FieldReader& outer) {
+void read(TxnRequest& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
   while (in.next()) {
     switch (in.field()) {
@@ -207,4 +207,4 @@ void read(mvcc::TxnRequest& out, ByteView bytes, FieldReader& outer) {
   }
 }
 
-}  // namespace truss::server
+}  // namespace truss::mvcc

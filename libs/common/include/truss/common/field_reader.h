@@ -3,9 +3,8 @@
 #include <cstdint>
 
 #include "truss/common/coding.h"
-#include "truss/mvcc/requests.h"
 
-namespace truss::server {
+namespace truss {
 
 /// A PbReader that insists on etcd's wire types and reports damage to the message around it.
 /// Nesting is bounded by kMaxDepth.
@@ -43,11 +42,4 @@ class FieldReader {
   int depth_ = 0;
 };
 
-// The KV requests, field by field onto what `out` holds already (protobuf's merge). Damage marks
-// `outer` bad.
-void read(mvcc::RangeRequest& out, ByteView bytes, FieldReader& outer);
-void read(mvcc::PutRequest& out, ByteView bytes, FieldReader& outer);
-void read(mvcc::DeleteRangeRequest& out, ByteView bytes, FieldReader& outer);
-void read(mvcc::TxnRequest& out, ByteView bytes, FieldReader& outer);
-
-}  // namespace truss::server
+}  // namespace truss
