@@ -1,11 +1,10 @@
-#include "base64.h"
+#include "truss/common/base64.h"
 
 #include <doctest/doctest.h>
 
 #include "truss/common/random.h"
 
 using namespace truss;
-using namespace truss::api;
 
 TEST_CASE("base64: known values both ways") {
   const std::pair<const char*, const char*> cases[] = {
@@ -34,6 +33,15 @@ TEST_CASE("base64: the lenient form takes URL-safe and unpadded text") {
   CHECK(base64_decode_lenient("__4").value() == "\xff\xfe");
   CHECK(base64_decode_lenient("//4=").value() == "\xff\xfe");
   CHECK(!base64_decode_lenient("Z"));
+}
+
+TEST_CASE("base64: the unpadded form takes no padding and no lone digit") {
+  CHECK(base64_decode_unpadded("Zg").value() == "f");
+  CHECK(base64_decode_unpadded("Zm8").value() == "fo");
+  CHECK(base64_decode_unpadded("Zm9v").value() == "foo");
+  CHECK(base64_encode_unpadded("fo") == "Zm8");
+  CHECK(base64_decode_unpadded("Zg==").error().message == "illegal base64 data at input byte 2");
+  CHECK(base64_decode_unpadded("Zm9vY").error().message == "illegal base64 data at input byte 4");
 }
 
 TEST_CASE("base64: what is encoded decodes to the same") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "truss/common/base64.h"
+
 namespace truss::net {
 namespace {
 
@@ -59,7 +61,7 @@ TEST_CASE("base64 of binary metadata") {
   std::string every;
   for (int c = 0; c < 256; ++c) {
     every += static_cast<char>(c);
-    CHECK(*decode_base64(encode_base64_unpadded(every)) == every);
+    CHECK(*decode_base64(base64_encode_unpadded(every)) == every);
   }
 }
 

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "go_json.h"
-
 using namespace truss;
 using namespace truss::snap;
 
@@ -125,17 +123,4 @@ TEST_CASE("nesting to any depth exhausts no stack") {
   closed += R"({"Children":{}})";
   for (int i = 0; i < 100'000; ++i) closed += "}}";
   CHECK(parse_v2_store(document(R"("1":)" + closed)).has_value());
-}
-
-TEST_CASE("Go's strings") {
-  const auto json = [](ByteView text) {
-    std::string out;
-    append_json_string(out, text);
-    return out;
-  };
-  CHECK(json("plain \xc3\xa9 \xf0\x9f\x98\x80") == "\"plain \xc3\xa9 \xf0\x9f\x98\x80\"");
-  CHECK(json(ByteView("\0\x1f\n\r\t\\\"", 7)) == R"("\u0000\u001f\n\r\t\\\"")");
-  CHECK(json("\xed\xa0\x80") == R"("\ufffd\ufffd\ufffd")");  // a surrogate
-  CHECK(json("\xc0\x80\xe2\x28\xa1") == R"("\ufffd\ufffd\ufffd(\ufffd")");
-  CHECK(json("\xe2\x80\xa9\xf0\x9f") == R"("\u2029\ufffd\ufffd")");
 }

@@ -4,7 +4,7 @@
 
 #include "api_errors.h"
 #include "proto_bytes.h"
-#include "utf8.h"
+#include "truss/common/text.h"
 
 namespace truss::api {
 namespace {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "base64.h"
+#include "truss/common/base64.h"
 
 namespace truss::api {
 namespace {
@@ -24,7 +24,8 @@ using Kind = JsonValue::Kind;
 
 class Printer {
  public:
-  Printer(std::string& out, JsonDialect dialect) : out_(out), html_(dialect == JsonDialect::kV1) {}
+  Printer(std::string& out, JsonDialect dialect)
+      : out_(out), style_(dialect == JsonDialect::kV1 ? JsonStyle::kGo : JsonStyle::kProtobuf) {}
 
   void message(const Message& m) {
     const Descriptor& type = *m.GetDescriptor();
@@ -36,7 +37,7 @@ class Printer {
       if (f.is_repeated() ? r.FieldSize(m, &f) == 0 : !r.HasField(m, &f)) continue;
       if (!first) out_ += ',';
       first = false;
-      append_json_string(out_, f.name(), html_);
+      append_json_string(out_, f.name(), style_);
       out_ += ':';
       f.is_repeated() ? list(m, r, f) : single(m, r, f);
     }
@@ -57,7 +58,7 @@ class Printer {
     if (f.type() == FieldDescriptor::TYPE_BYTES) {
       out_ += '"' + base64_encode(value) + '"';
     } else {
-      append_json_string(out_, value, html_);
+      append_json_string(out_, value, style_);
     }
   }
   void quoted_number(const std::string& digits) { out_ += '"' + digits + '"'; }
@@ -108,7 +109,7 @@ class Printer {
   }
 
   std::string& out_;
-  bool html_;
+  JsonStyle style_;
 };
 
 // ---- in ----

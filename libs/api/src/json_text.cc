@@ -1,6 +1,6 @@
 #include "json_text.h"
 
-#include "utf8.h"
+#include "truss/common/text.h"
 
 namespace truss::api {
 namespace {
@@ -9,13 +9,6 @@ constexpr int kMaxDepth = 1000;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // A character as Go's %q shows it in JSON errors.
 std::string quote_char(char c) {
@@ -166,7 +159,7 @@ class Reader {
     code = 0;
     for (int i = 0; i < 4; ++i, ++at_) {
       if (!more()) return false;
-      const int digit = hex_digit(in_[at_]);
+      const int digit = hex_digit_value(in_[at_]);
       if (digit < 0) return bad("in \\u hexadecimal character escape");
       code = code * 16 + static_cast<unsigned>(digit);
     }
@@ -198,7 +191,7 @@ class Reader {
     if (high < 0xdc00 && rest.size() >= 6 && rest[0] == '\\' && rest[1] == 'u') {
       unsigned low = 0;
       for (int i = 2; i < 6; ++i) {
-        const int digit = hex_digit(rest[static_cast<std::size_t>(i)]);
+        const int digit = hex_digit_value(rest[static_cast<std::size_t>(i)]);
         if (digit < 0) return 0xfffd;
         low = low * 16 + static_cast<unsigned>(digit);
       }
@@ -260,47 +253,5 @@ class Reader {
 }  // namespace
 
 JsonStep read_json(ByteView input, bool final) { return Reader(input, final).run(); }
-
-void append_json_string(std::string& out, ByteView text, bool html_safe) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  const auto unicode = [&](unsigned code) {
-    out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(code >> shift) & 15];
-  };
-  out += '"';
-  for (std::size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    const std::size_t length = utf8_length(text.substr(i));
-    if (length == 0) {
-      out += html_safe ? "\\ufffd" : "\xef\xbf\xbd";
-      ++i;
-      continue;
-    }
-    const ByteView piece = text.substr(i, length);
-    i += length;
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (!html_safe && c == '\b') {
-      out += "\\b";
-    } else if (!html_safe && c == '\f') {
-      out += "\\f";
-    } else if (static_cast<unsigned char>(c) < 0x20 ||
-               (html_safe && (c == '<' || c == '>' || c == '&'))) {
-      unicode(static_cast<unsigned char>(c));
-    } else if (html_safe && (piece == "\xe2\x80\xa8" || piece == "\xe2\x80\xa9")) {
-      unicode(0x2020u + (static_cast<unsigned char>(piece[2]) & 0x0fu));
-    } else {
-      out += piece;
-    }
-  }
-  out += '"';
-}
 
 }  // namespace truss::api

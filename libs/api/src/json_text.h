@@ -8,6 +8,7 @@
 
 #include "truss/common/bytes.h"
 #include "truss/common/error.h"
+#include "truss/common/text.h"
 
 namespace truss::api {
 
@@ -41,13 +42,10 @@ struct JsonStep {
 /// Source: Go's encoding/json Decoder and its error texts.
 JsonStep read_json(ByteView input, bool final);
 
-/// Appends `text` as a JSON string. `html_safe`: `<`, `>`, `&` as \u00XX, as Go's encoding/json.
-void append_json_string(std::string& out, ByteView text, bool html_safe);
-
-/// `text` as a complete JSON string.
+/// `text` as a complete JSON string. `html_safe`: as Go's encoding/json, else as its protojson.
 inline std::string json_string(ByteView text, bool html_safe = true) {
   std::string out;
-  append_json_string(out, text, html_safe);
+  append_json_string(out, text, html_safe ? JsonStyle::kGo : JsonStyle::kProtobuf);
   return out;
 }
 

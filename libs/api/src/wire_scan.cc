@@ -2,7 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include "utf8.h"
+#include "truss/common/text.h"
 
 namespace truss::api {
 namespace {

@@ -1,9 +1,10 @@
-#include "base64.h"
+#include "truss/common/base64.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
-namespace truss::api {
+namespace truss {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -52,35 +53,16 @@ Result<> check_padding(ByteView text, std::size_t at, std::size_t have) {
   return {};
 }
 
-}  // namespace
-
-std::string base64_encode(ByteView bytes) {
+// With `raw` there is no padding, and the last group may be short.
+Result<std::string> decode(ByteView text, bool raw) {
   std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t word = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      word = word << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out += k <= n ? kAlphabet[word >> (18 - 6 * k) & 63] : '=';
-    }
-  }
-  return out;
-}
-
-Result<std::string> base64_decode(ByteView text) {
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
+  out.reserve(text.size() / 4 * 3 + 2);
   std::array<unsigned, 4> digits{};
   std::size_t have = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (line_break(text[i])) continue;
-    if (text[i] == '=') {
+    if (text[i] == '=' && !raw) {
       TRUSS_TRY(check_padding(text, i, have));
-      digits[3] = 0;
-      if (have == 2) digits[2] = 0;
       append_group(out, digits, have);
       return out;
     }
@@ -89,12 +71,39 @@ Result<std::string> base64_decode(ByteView text) {
     digits[have++] = static_cast<unsigned>(value);
     if (have == 4) {
       append_group(out, digits, 4);
+      digits = {};
       have = 0;
     }
   }
-  if (have != 0) return illegal(text.size() - have);
+  if (have == 1 || (have > 0 && !raw)) return illegal(text.size() - have);
+  if (have > 0) append_group(out, digits, have);
   return out;
 }
+
+}  // namespace
+
+std::string base64_encode(ByteView bytes) {
+  std::string out = base64_encode_unpadded(bytes);
+  while (out.size() % 4 != 0) out += '=';
+  return out;
+}
+
+std::string base64_encode_unpadded(ByteView bytes) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t word = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      word = word << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    }
+    for (std::size_t k = 0; k <= n; ++k) out += kAlphabet[word >> (18 - 6 * k) & 63];
+  }
+  return out;
+}
+
+Result<std::string> base64_decode(ByteView text) { return decode(text, false); }
+Result<std::string> base64_decode_unpadded(ByteView text) { return decode(text, true); }
 
 Result<std::string> base64_decode_lenient(ByteView text) {
   std::string standard(text);
@@ -103,8 +112,7 @@ Result<std::string> base64_decode_lenient(ByteView text) {
     if (c == '_') c = '/';
   }
   while (!standard.empty() && standard.back() == '=') standard.pop_back();
-  while (standard.size() % 4 != 0) standard += '=';
-  return base64_decode(standard);
+  return base64_decode_unpadded(standard);
 }
 
-}  // namespace truss::api
+}  // namespace truss

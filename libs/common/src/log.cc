@@ -7,69 +7,14 @@
 #include <charconv>
 #include <cmath>
 
+#include "truss/common/text.h"
+
 namespace truss {
 namespace {
 
-/// Bytes of the valid UTF-8 sequence that `text` starts with; 0 if there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = at(0);
-  const std::size_t n = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  if (n == 0 || n > text.size() || lead > 0xf4) return 0;
-  for (std::size_t i = 1; i < n; ++i) {
-    if ((at(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool overlong = (lead == 0xe0 && at(1) < 0xa0) || (lead == 0xf0 && at(1) < 0x90);
-  const bool beyond = (lead == 0xed && at(1) > 0x9f) || (lead == 0xf4 && at(1) > 0x8f);
-  return overlong || beyond ? 0 : n;
-}
-
-/// Appends an ASCII character, escaped as zap does.
-void append_ascii(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      break;
-  }
-  if (c >= 0x20) {
-    out += c;
-    return;
-  }
-  char escape[8];
-  std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-  out += escape;
-}
-
 void append_json(std::string& out, std::string_view text) {
-  out += '"';
-  while (!text.empty()) {
-    const std::size_t n = utf8_length(text);
-    if (n == 1) {
-      append_ascii(out, text[0]);
-    } else if (n == 0) {
-      out += "\\ufffd";
-    } else {
-      out += text.substr(0, n);
-    }
-    text.remove_prefix(n == 0 ? 1 : n);
-  }
-  out += '"';
+  append_json_string(out, text, JsonStyle::kLog);
 }
-
 void append_json(std::string& out, bool v) { out += v ? "true" : "false"; }
 void append_json(std::string& out, std::int64_t v) { out += std::to_string(v); }
 void append_json(std::string& out, std::uint64_t v) { out += std::to_string(v); }
@@ -81,12 +26,7 @@ void append_json(std::string& out, double v) {
 }
 
 void append_json(std::string& out, const std::vector<std::string>& v) {
-  out += '[';
-  for (std::size_t i = 0; i < v.size(); ++i) {
-    if (i > 0) out += ',';
-    append_json(out, std::string_view(v[i]));
-  }
-  out += ']';
+  append_json_strings(out, v, JsonStyle::kLog);
 }
 
 void append_fields(std::string& out, std::span<const LogField> fields) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "truss/common/base64.h"
 #include "truss/net/grpc_text.h"
 
 namespace truss::net {
@@ -81,7 +82,7 @@ void GrpcClientSession::start(const std::shared_ptr<ClientCall>& call, bool half
   }
   Metadata& metadata = call->options.metadata;
   for (auto& [name, value] : metadata) {
-    if (name.ends_with("-bin")) value = encode_base64_unpadded(value);
+    if (name.ends_with("-bin")) value = base64_encode_unpadded(value);
     fields.push_back({name, value});
   }
   call->self = call;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "truss/common/base64.h"
 #include "truss/net/grpc_text.h"
 
 namespace truss::net {
@@ -32,7 +33,7 @@ class StatusFields {
         message_(encode_grpc_message(status.message)) {
     encoded_.reserve(metadata.size());
     for (const auto& [name, value] : metadata) {
-      encoded_.push_back(name.ends_with("-bin") ? encode_base64_unpadded(value) : value);
+      encoded_.push_back(name.ends_with("-bin") ? base64_encode_unpadded(value) : value);
     }
     metadata_ = &metadata;
   }
@@ -145,9 +146,8 @@ void GrpcServerSession::take_metadata(CallState& call, std::string_view name,
     if (bytes) {
       call.headers.add(name, *bytes);
     } else if (!error && !old_dialect()) {
-      error =
-          Error{Code::kInternal, "malformed binary metadata " + go_quoted(value) + " in header " +
-                                     go_quoted(name) + ": " + bytes.error().message};
+      error = Error{Code::kInternal, "malformed binary metadata " + quoted(value) + " in header " +
+                                         quoted(name) + ": " + bytes.error().message};
     }
   } else if (name == "connection") {
     call.head.reset = !old_dialect();
@@ -170,11 +170,11 @@ bool GrpcServerSession::check_head(CallState& call) {
     http2_.reset(call, Http2Code::kProtocolError);
   } else if (!head.is_grpc) {
     const Error status{Code::kInternal,
-                       "invalid gRPC request content-type " + go_quoted(head.content_type)};
+                       "invalid gRPC request content-type " + quoted(head.content_type)};
     answer_at_once(call, status, {}, "415");
   } else if (!head.is_post && !old_dialect()) {
     const Error status{Code::kInternal, "Received a HEADERS frame with :method " +
-                                            go_quoted(head.verb) + " which should be POST"};
+                                            quoted(head.verb) + " which should be POST"};
     answer_at_once(call, status, {}, "405");
   } else if (head.error) {
     answer_at_once(call, *head.error, {}, "400");
@@ -190,9 +190,9 @@ void GrpcServerSession::route(CallState& call) {
     return fail_call(call, unknown_method(call));
   }
   if (!encoding.empty() && encoding != "identity") {
-    return fail_call(
-        call, {Code::kUnimplemented,
-               "grpc: Decompressor is not installed for grpc-encoding " + go_quoted(encoding)});
+    return fail_call(call,
+                     {Code::kUnimplemented,
+                      "grpc: Decompressor is not installed for grpc-encoding " + quoted(encoding)});
   }
   if (call.deadline && *call.deadline <= now_) {
     call.cancelled.store(true, std::memory_order_relaxed);

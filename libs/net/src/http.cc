@@ -1,7 +1,7 @@
 #include "truss/net/http.h"
 
 #include "http1_server_session.h"
-#include "url.h"
+#include "truss/common/text.h"
 
 namespace truss::net {
 namespace {

@@ -31,7 +31,7 @@ std::string ServiceTable::unknown_method_text(std::string_view path) const {
   std::string_view name = path;
   if (name.starts_with('/')) name.remove_prefix(1);
   const std::size_t slash = name.rfind('/');
-  if (slash == std::string_view::npos) return "malformed method name: " + go_quoted(path);
+  if (slash == std::string_view::npos) return "malformed method name: " + quoted(path);
   const std::string service(name.substr(0, slash));
   if (!services_.contains(service)) return "unknown service " + service;
   return "unknown method " + std::string(name.substr(slash + 1)) + " for service " + service;

@@ -2,29 +2,11 @@
 
 #include <rapidjson/document.h>
 
-#include "truss/schema/membership.h"
+#include "truss/common/text.h"
 
 namespace truss::schema {
 
 namespace {
-
-/// Bytes of the valid UTF-8 sequence at the start of `text`, 0 if it is not valid.
-std::size_t utf8_length(ByteView text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
-  const std::size_t length = lead < 0x80   ? 1
-                             : lead < 0xC2 ? 0
-                             : lead < 0xE0 ? 2
-                             : lead < 0xF0 ? 3
-                             : lead < 0xF5 ? 4
-                                           : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  const bool bad = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F) ||
-                   (lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F);
-  return bad ? 0 : length;
-}
 
 /// Text as Go decodes it: what is no valid UTF-8 becomes U+FFFD (also a lone surrogate, which
 /// RapidJSON lets through as three bytes).
@@ -127,71 +109,9 @@ void append_id_list(std::string& out, const char* name, const std::vector<std::u
 void append_text_list(std::string& out, const std::vector<std::string>& texts) {
   if (texts.empty()) {
     out += "null";
-    return;
+  } else {
+    append_json_strings(out, texts);
   }
-  out.push_back('[');
-  for (const std::string& text : texts) {
-    append_json_string(out, text);
-    out.push_back(',');
-  }
-  out.back() = ']';
-}
-
-namespace {
-
-void append_escape(std::string& out, unsigned code) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += "\\u00";
-  out.push_back(kHex[code >> 4]);
-  out.push_back(kHex[code & 15]);
-}
-
-void append_ascii(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      break;
-  }
-  if (static_cast<unsigned char>(c) < 0x20 || c == '<' || c == '>' || c == '&')
-    append_escape(out, static_cast<unsigned char>(c));
-  else
-    out.push_back(c);
-}
-
-}  // namespace
-
-void append_json_string(std::string& out, ByteView text) {
-  out.push_back('"');
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    const ByteView rune = text.substr(0, length == 0 ? 1 : length);
-    if (length == 0)
-      out += "\\ufffd";
-    else if (length == 1)
-      append_ascii(out, text[0]);
-    else if (rune == "\xE2\x80\xA8")
-      out += "\\u2028";
-    else if (rune == "\xE2\x80\xA9")
-      out += "\\u2029";
-    else
-      out += rune;
-    text.remove_prefix(rune.size());
-  }
-  out.push_back('"');
 }
 
 }  // namespace truss::schema

@@ -4,6 +4,7 @@
 
 #include "bucket_scan.h"
 #include "json.h"
+#include "truss/common/text.h"
 #include "truss/schema/buckets.h"
 
 namespace truss::schema {

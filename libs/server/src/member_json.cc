@@ -1,6 +1,6 @@
 #include <rapidjson/document.h>
 
-#include "truss/common/bytes.h"
+#include "truss/common/text.h"
 #include "truss/schema/membership.h"
 #include "truss/server/member.h"
 
@@ -49,15 +49,6 @@ bool read_id(const Json& object, raft::NodeId& out) {
   return true;
 }
 
-void append_strings(std::string& out, const std::vector<std::string>& texts) {
-  out += '[';
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0) out += ',';
-    schema::append_json_string(out, texts[i]);
-  }
-  out += ']';
-}
-
 }  // namespace
 
 std::string member_json(const Member& member) {
@@ -97,17 +88,17 @@ Result<PublishedAttributes> parse_attributes_json(std::string_view json) {
 
 std::string attributes_json(std::string_view name, const std::vector<std::string>& client_urls) {
   std::string out = "{";
-  if (!name.empty()) schema::append_json_string(out += "\"name\":", name);
+  if (!name.empty()) append_json_string(out += "\"name\":", name);
   if (!client_urls.empty()) {
     out += name.empty() ? "\"clientURLs\":" : ",\"clientURLs\":";
-    append_strings(out, client_urls);
+    append_json_strings(out, client_urls);
   }
   return out + "}";
 }
 
 std::string raft_attributes_json(const Member& member) {
   std::string out = "{\"peerURLs\":";
-  append_strings(out, member.peer_urls);
+  append_json_strings(out, member.peer_urls);
   if (member.is_learner) out += ",\"isLearner\":true";
   return out + "}";
 }

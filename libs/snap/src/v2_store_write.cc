@@ -2,8 +2,8 @@
 #include <functional>
 #include <utility>
 
-#include "go_json.h"
 #include "hex_name.h"
+#include "truss/common/text.h"
 #include "truss/snap/v2_store.h"
 
 namespace truss::snap {

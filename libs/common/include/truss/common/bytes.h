@@ -66,7 +66,7 @@ class SharedBytes {
 /// Bytes as lower-case hex, for messages and tests.
 std::string to_hex(ByteView bytes);
 
-/// Bytes as a Go-style quoted string ("key\x00\n"), for messages.
+/// Bytes as Go's %q shows them ("key\x00\n\xff é"), for messages.
 std::string quoted(ByteView bytes);
 
 }  // namespace truss

@@ -20,16 +20,12 @@ Result<Duration> parse_grpc_timeout(std::string_view text);
 /// Shortest form of at most 8 digits that is not shorter than `timeout`; `0n` if not positive.
 std::string format_grpc_timeout(Duration timeout);
 
-/// Base64 of `-bin` metadata, with or without padding.
+/// Base64 of `-bin` metadata as grpc-go takes it: padded if its length is a multiple of four, else
+/// unpadded.
 Result<std::string> decode_base64(std::string_view text);
-/// Without padding, as grpc-go sends it.
-std::string encode_base64_unpadded(ByteView bytes);
 
 /// True for `application/grpc`, `application/grpc+x`, `application/grpc;x`; `subtype` gets the x
 /// of the second form.
 bool parse_grpc_content_type(std::string_view text, std::string_view& subtype);
-
-/// Go's %q of a string as far as header values need it.
-std::string go_quoted(std::string_view text);
 
 }  // namespace truss::net

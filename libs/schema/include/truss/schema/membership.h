@@ -37,9 +37,6 @@ std::string encode_member(const Member& member);
 /// Numbers keep all 64 bits; unknown fields (isPromote) are skipped. Errors: kCorruption.
 Result<Member> decode_member(ByteView json);
 
-/// Appends `text` as Go's encoding/json writes a string, quotes included (<, >, & escaped).
-void append_json_string(std::string& out, ByteView text);
-
 struct Downgrade {
   std::string target_version;
   bool enabled = false;
