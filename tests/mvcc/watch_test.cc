@@ -268,12 +268,14 @@ TEST_CASE("after the store is replaced, watches replay what they lack") {
   };
   for (std::int64_t r = 2; r <= 5; ++r)
     (*other)->put_revision({r, 0}, false, record(r, std::to_string(r)));
-  REQUIRE(f.store->reset(**other));
+  (*other)->close();
+  other->reset();
+  bool installed = false;
+  f.store->install("/other/db", [&] { installed = true; });
+  REQUIRE(f.world.run_until([&] { return installed; }));
   CHECK(w.all() == Strings{"0: put a=3@3 put a=4@4 put a=5@5 r5"});
   CHECK(f.put("a", "next") == 6);
   CHECK(w.all() == Strings{"0: put a=next@6 r6"});
-  (*other)->close();
-  f.backend.swap(*other);
 }
 
 TEST_CASE("many random watches each see exactly the changes of their range") {

@@ -53,8 +53,10 @@ struct Lessor::Impl {
   void spread(Duration extend);
   void persist(LeaseId id, const Lease& lease);
   std::vector<Task> forget(LeaseId id);
+  std::vector<Task> clear();
+  Result<> load();
 
-  mvcc::Backend* backend;
+  mvcc::Backend* const backend;
   Clock& clock;
   const LessorOptions options;
 
@@ -87,27 +89,39 @@ void Lessor::Impl::persist(LeaseId id, const Lease& lease) {
                schema::encode_lease({number, lease.ttl, lease.remaining_ttl}));
 }
 
-Result<> Lessor::restore(mvcc::Backend& backend) {
-  impl_->backend = &backend;
-  return restore();
+std::vector<Task> Lessor::Impl::clear() {
+  std::vector<Task> gone;
+  for (auto& [id, lease] : leases) {
+    std::move(lease.gone.begin(), lease.gone.end(), std::back_inserter(gone));
+  }
+  leases.clear();
+  owners.clear();
+  expiries.clear();
+  checkpoints.clear();
+  return gone;
+}
+
+Result<> Lessor::Impl::load() {
+  return backend->for_each(schema::BucketId::kLease, [&](ByteView, ByteView value) -> Result<> {
+    TRUSS_ASSIGN(const auto record, schema::decode_lease(value));
+    Lease& lease = leases[LeaseId{record.id}];
+    lease.ttl = std::max(record.ttl, options.min_ttl);
+    lease.remaining_ttl = record.remaining_ttl;
+    if (primary) start(LeaseId{record.id}, lease, Duration(0));
+    return {};
+  });
 }
 
 Result<> Lessor::restore() {
-  std::lock_guard lock(impl_->mutex);
-  impl_->leases.clear();
-  impl_->owners.clear();
-  impl_->expiries.clear();
-  impl_->checkpoints.clear();
-  return impl_->backend->for_each(schema::BucketId::kLease,
-                                  [&](ByteView, ByteView value) -> Result<> {
-                                    TRUSS_ASSIGN(const auto record, schema::decode_lease(value));
-                                    Lease& lease = impl_->leases[LeaseId{record.id}];
-                                    lease.ttl = std::max(record.ttl, impl_->options.min_ttl);
-                                    lease.remaining_ttl = record.remaining_ttl;
-                                    if (impl_->primary)
-                                      impl_->start(LeaseId{record.id}, lease, Duration(0));
-                                    return {};
-                                  });
+  std::vector<Task> gone;
+  Result<> loaded;
+  {
+    std::lock_guard lock(impl_->mutex);
+    gone = impl_->clear();
+    loaded = impl_->load();
+  }
+  for (Task& task : gone) task();
+  return loaded;
 }
 
 Result<std::int64_t> Lessor::grant(LeaseId id, std::int64_t ttl) {

@@ -52,15 +52,19 @@ Result<bool> has_all_buckets(bolt::DB& db) {
 
 }  // namespace
 
-Result<> Backend::Impl::load() {
-  TRUSS_ASSIGN(const bool complete, has_all_buckets(*db));
+Result<schema::Meta> Backend::Impl::make_complete(bolt::DB& db) {
+  TRUSS_ASSIGN(const bool complete, has_all_buckets(db));
   if (!complete) {
-    TRUSS_ASSIGN(auto tx, db->begin_write());
+    TRUSS_ASSIGN(auto tx, db.begin_write());
     TRUSS_TRY(schema::create_buckets(tx));
     TRUSS_TRY(tx.commit());
   }
-  TRUSS_ASSIGN(auto tx, db->begin_read());
-  TRUSS_ASSIGN(const auto meta, schema::read_meta(tx));
+  TRUSS_ASSIGN(auto tx, db.begin_read());
+  return schema::read_meta(tx);
+}
+
+Result<> Backend::Impl::load() {
+  TRUSS_ASSIGN(const auto meta, make_complete(*db));
   consistent_index = batched_index = committed_index = meta.consistent_index;
   term = meta.term;
   return {};
@@ -152,6 +156,18 @@ void Backend::commit(Task done) {
   } else {
     impl.post(std::move(done));
   }
+}
+
+bool Backend::commit_exactly(Task done) {
+  {
+    std::unique_lock lock(impl_->mutex);
+    const bool index_moved = impl_->consistent_index > impl_->batched_index;
+    const bool to_close = impl_->open->dirty() || index_moved;
+    if (to_close && !impl_->can_close_locked()) return false;
+  }
+  // Batches leave the queue meanwhile, but none comes: the apply thread is here.
+  commit(std::move(done));
+  return true;
 }
 
 void Backend::force_commit() {

@@ -28,7 +28,7 @@ void Backend::Impl::timer_fired(const Batch* batch) {
 }
 
 void Backend::Impl::try_close_locked() {
-  if (holds > 0 || closed.size() >= kMaxClosed) return;
+  if (!can_close_locked()) return;
   close_wanted = false;
   if (open->timer != TimerId::kNone) executor.cancel(std::exchange(open->timer, TimerId::kNone));
   open->consistent_index = consistent_index;

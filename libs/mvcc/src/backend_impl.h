@@ -43,12 +43,15 @@ struct Backend::Impl : std::enable_shared_from_this<Backend::Impl> {
         options(std::move(options_)) {}
 
   Result<std::shared_ptr<bolt::DB>> open_db(const std::string& path, bool syncing);
+  /// Makes absent buckets; what bucket `meta` says.
+  static Result<schema::Meta> make_complete(bolt::DB& db);
   Result<> load();
   Result<> remove_leftovers();
 
   // Guarded by `mutex`: the functions named _locked hold it exclusively.
   void wrote_locked();
   void arm_timer_locked();
+  bool can_close_locked() const { return holds == 0 && closed.size() < kMaxClosed; }
   void try_close_locked();
   void start_commit_locked();
   bool has_room_locked() const {
@@ -63,6 +66,8 @@ struct Backend::Impl : std::enable_shared_from_this<Backend::Impl> {
   void run_update(const std::function<Result<>(bolt::Tx&)>& change,
                   const std::function<void(Result<>)>& done);
   Result<> run_defragment();
+  void run_replace(const std::string& received, const Prepare& prepare);
+  void adopt(std::shared_ptr<bolt::DB> fresh, const schema::Meta& meta);
   Result<> copy_to(bolt::DB& target);
   Result<> copy_bucket(bolt::DB& target, ByteView name, const bolt::Bucket& source);
   void post(Task task) { executor.post(std::move(task)); }
@@ -81,7 +86,7 @@ struct Backend::Impl : std::enable_shared_from_this<Backend::Impl> {
   const BackendOptions options;
 
   mutable SharedMutex mutex;
-  std::shared_ptr<bolt::DB> db;  // replaced by a defragmentation
+  std::shared_ptr<bolt::DB> db;  // replaced by a defragmentation and by replace()
   std::shared_ptr<Batch> open = std::make_shared<Batch>();
   std::deque<std::shared_ptr<Batch>> closed;  // oldest first, the front one is being committed
   int holds = 0;

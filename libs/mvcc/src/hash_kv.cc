@@ -30,12 +30,16 @@ Result<HashKv> Store::hash_kv(std::int64_t revision) {
   if (out.hash_revision > s.current) return tl::unexpected(errors::future_revision());
   TRUSS_ASSIGN(ReadView view, s.backend->view());
   s.add_reader_locked(out.hash_revision);
+  const std::uint64_t generation = s.generation;
   lock.unlock();
 
   KeepSet keep;
+  bool replaced = false;
   std::optional<std::string> from = std::string();
   while (from && out.compact_revision >= 0) {
     std::shared_lock slice(s.mutex);
+    replaced = s.generation != generation;
+    if (replaced) break;
     from = s.index.walk(*from, kWalkSlice, [&](const KeyEntry& entry) {
       const KeyEntry::Item* item = entry.live_at(out.hash_revision);
       if (!item) return;
@@ -44,6 +48,7 @@ Result<HashKv> Store::hash_kv(std::int64_t revision) {
     });
   }
   s.drop_reader(out.hash_revision);
+  if (replaced) return hash_kv(revision);  // the index is no longer that of the view
 
   out.hash = crc32c("key");
   const auto feed = [&](const ReadView::Record& r) -> Result<bool> {

@@ -3,7 +3,7 @@
 #include "store_impl.h"
 #include "truss/schema/meta.h"
 
-/// The key index, rebuilt from the db at start.
+/// The key index, rebuilt from the db at start and when another db takes its place.
 namespace truss::mvcc {
 namespace {
 
@@ -63,30 +63,51 @@ Result<schema::Meta> read_meta(Backend& backend) {
 
 }  // namespace
 
-Result<> Store::Impl::restore(Backend& from) {
-  forget_compactions();
-  TRUSS_ASSIGN(const auto meta, read_meta(from));
+Result<Store::Impl::Restored> Store::Impl::read_index(ReadView records, const schema::Meta& meta) {
   IndexBuilder builder;
-  TRUSS_ASSIGN(ReadView records, from.view());
   const auto add = [&](const ReadView::Record& record) -> Result<bool> {
     TRUSS_TRY(builder.add(record));
     return true;
   };
   TRUSS_TRY(records.scan({0, 0}, {INT64_MAX, 0}, add));
-  const std::int64_t finished = meta.finished_compact.value_or(-1);
-  const std::int64_t scheduled = meta.scheduled_compact.value_or(-1);
-  {
+  Restored out;
+  out.entries = builder.take_sorted();
+  out.leases = builder.take_leases();
+  out.newest = builder.newest();
+  out.finished = meta.finished_compact.value_or(-1);
+  out.scheduled = meta.scheduled_compact.value_or(-1);
+  return out;
+}
+
+/// Needs the lock.
+void Store::Impl::take(Restored restored) {
+  index.assign(std::move(restored.entries));
+  restored_leases = std::move(restored.leases);
+  compacted = std::max(restored.finished, restored.scheduled);
+  current = std::max(restored.newest, compacted);
+  ++generation;
+  if (restored.scheduled <= restored.finished) return;
+  logger.info("resuming an unfinished compaction", {{"revision", restored.scheduled}});
+  enqueue_compaction(restored.scheduled, Task());
+}
+
+Result<> Store::Impl::restore() {
+  TRUSS_ASSIGN(const auto meta, read_meta(*backend));
+  TRUSS_ASSIGN(ReadView records, backend->view());
+  TRUSS_ASSIGN(Restored restored, read_index(std::move(records), meta));
+  std::unique_lock lock(mutex);
+  take(std::move(restored));
+  return {};
+}
+
+Result<> Store::Impl::switch_to(ReadView records, const schema::Meta& meta,
+                                const std::function<void()>& adopt) {
+  TRUSS_ASSIGN(Restored restored, read_index(std::move(records), meta));
+  hub->start_over([&] {
     std::unique_lock lock(mutex);
-    backend = &from;
-    index.assign(builder.take_sorted());
-    restored_leases = builder.take_leases();
-    compacted = std::max(finished, scheduled);
-    current = std::max(builder.newest(), compacted);
-  }
-  if (scheduled > finished) {
-    logger.info("resuming an unfinished compaction", {{"revision", scheduled}});
-    enqueue_compaction(scheduled, Task());
-  }
+    adopt();
+    take(std::move(restored));
+  });
   return {};
 }
 

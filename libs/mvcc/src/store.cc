@@ -14,14 +14,17 @@ Result<std::unique_ptr<Store>> Store::open(Backend& backend, Executor& backgroun
                                            Logger& logger, StoreOptions options) {
   auto impl = std::make_shared<Impl>(backend, background, clock, logger, options);
   impl->hub = std::make_shared<WatchHub>(*impl, background, clock, options.watch_victim_retry);
-  TRUSS_TRY(impl->restore(backend));
+  TRUSS_TRY(impl->restore());
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
 
-Result<> Store::reset(Backend& backend) {
-  TRUSS_TRY(impl_->restore(backend));
-  impl_->hub->start_over();
-  return {};
+void Store::install(std::string received, Task done) {
+  impl_->forget_compactions();
+  impl_->backend->replace(
+      std::move(received),
+      [impl = impl_](ReadView records, const schema::Meta& meta, const std::function<void()>& adopt)
+          -> Result<> { return impl->switch_to(std::move(records), meta, adopt); },
+      std::move(done));
 }
 
 void Store::set_lease_links(LeaseLinks* links) {

@@ -39,7 +39,19 @@ struct Store::Impl final : WatchSource, std::enable_shared_from_this<Store::Impl
         options(options_) {}
 
   // Start (restore.cc).
-  Result<> restore(Backend& from);
+  struct Restored {
+    std::vector<KeyEntry::Ptr> entries;
+    BytesMap<LeaseId> leases;
+    std::int64_t newest = 1;
+    std::int64_t scheduled = -1;
+    std::int64_t finished = -1;
+  };
+  static Result<Restored> read_index(ReadView records, const schema::Meta& meta);
+  void take(Restored restored);
+  Result<> restore();
+  /// Goes over to another database: `adopt` switches the backend.
+  Result<> switch_to(ReadView records, const schema::Meta& meta,
+                     const std::function<void()>& adopt);
   void attach_restored_leases();
 
   // Reading (range.cc).
@@ -92,7 +104,7 @@ struct Store::Impl final : WatchSource, std::enable_shared_from_this<Store::Impl
     std::atomic<std::uint64_t> put_bytes{0};
   };
   Counters counters;
-  Backend* backend;
+  Backend* const backend;
   Executor& background;
   Clock& clock;
   Logger& logger;
@@ -102,6 +114,7 @@ struct Store::Impl final : WatchSource, std::enable_shared_from_this<Store::Impl
   KeyIndex index;
   std::int64_t current = 1;
   std::int64_t compacted = -1;
+  std::uint64_t generation = 0;  // databases gone over to
 
   std::mutex readers_mutex;  // taken after `mutex`
   std::multiset<std::int64_t> readers;

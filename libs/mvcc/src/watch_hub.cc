@@ -242,8 +242,9 @@ void WatchHub::retry_victims() {
   if (!victims_.empty()) arm_victims();
 }
 
-void WatchHub::start_over() {
+void WatchHub::start_over(const std::function<void()>& replace) {
   std::lock_guard lock(mutex_);
+  replace();
   for (auto& [serial, watcher] : watchers_) {
     if (!is_synced(*watcher)) continue;
     synced_.remove(*watcher);

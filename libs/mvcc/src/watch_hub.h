@@ -44,8 +44,8 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   /// Makes a revision visible by `make_visible`, then tells its `events` to the synced watchers.
   void publish(const std::function<void()>& make_visible,
                const std::function<std::vector<Event>()>& events, std::int64_t revision);
-  /// The store was replaced: synced watchers replay.
-  void start_over();
+  /// The store goes over to another database by `replace`: synced watchers replay.
+  void start_over(const std::function<void()>& replace);
   /// The store goes away: nothing is offered any more.
   void shut_down();
   WatchStats stats() const;

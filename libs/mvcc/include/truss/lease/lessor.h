@@ -72,9 +72,9 @@ class Lessor final : public mvcc::LeaseLinks {
   ~Lessor() override;
 
   /// Reads bucket `lease`, forgetting what it knew. Then Store::set_lease_links attaches the keys.
-  /// With `backend` (a snapshot was installed) it goes over to that one. Errors: kCorruption.
+  /// At start and when the backend went over to another database. Who waits with when_gone() is
+  /// told. Errors: kCorruption.
   Result<> restore();
-  Result<> restore(mvcc::Backend& backend);
 
   /// Errors: lease_not_found for id 0, lease_ttl_too_large, lease_exists. Returns the effective
   /// TTL (raised to the minimum).

@@ -156,6 +156,10 @@ class Backend {
   /// Closes the open batch (between applies) and runs `done` on the backend executor when all
   /// written before the call is in bolt.
   void commit(Task done);
+  /// The same if the batch can be closed at once, so that `done` runs with exactly the present
+  /// state in bolt, consistent index included; else false, and nothing is done: commit() first, and
+  /// try again without writing in between. Thread: apply.
+  bool commit_exactly(Task done);
   /// The same, blocking. Not from the backend executor.
   void force_commit();
   /// Queues `change` as a bolt transaction of its own on the backend executor; `done` gets its
@@ -188,6 +192,18 @@ class Backend {
   void defragment(std::function<void(Result<>)> done);
   /// The same, blocking. Not from the backend executor.
   Result<> defragment();
+
+  /// Makes the index of a database that is to take the place of this one; must call `adopt` once,
+  /// under whatever lock makes index and database change together.
+  using Prepare = std::function<Result<>(ReadView records, const schema::Meta& meta,
+                                         const std::function<void()>& adopt)>;
+  /// Goes over to the database file `received`, which came with a snapshot of the leader and is on
+  /// disk: commits what is left, renames `received` over the db, syncs the directory, opens it,
+  /// lets `prepare` switch to it; then `done`, all on the backend executor. Readers in flight
+  /// finish on the old database. No writes between the call and `done`. A failure is fatal: half a
+  /// change of databases is repaired by the next start only.
+  /// Thread: apply. Durability: the new database is on disk under the name of the old one.
+  void replace(std::string received, Prepare prepare, Task done);
 
   std::uint64_t size_bytes() const;    ///< of the file, as etcd's dbSize
   std::uint64_t in_use_bytes() const;  ///< without free pages, as etcd's dbSizeInUse

@@ -110,7 +110,7 @@ class WriteTxn {
 
 /// The versioned key space: revisions, key index, compaction, HashKV, watches, over a Backend.
 ///
-/// Thread: write(), compact() and reset() on the apply thread; all else from any thread. Index
+/// Thread: write(), compact() and install() on the apply thread; all else from any thread. Index
 /// look-ups take a short shared lock; values are read without one.
 class Store {
  public:
@@ -147,9 +147,12 @@ class Store {
   /// Errors: compacted, future_revision, kCorruption.
   Result<HashKv> hash_kv(std::int64_t revision);
 
-  /// Starts over on another db (a raft snapshot was installed): rebuilds the index; watches go back
-  /// to replay. Caution: readers in flight finish on the old one, which must live until then.
-  Result<> reset(Backend& backend);
+  /// Goes over to the database file `received` (see Backend::replace) and an index built from it,
+  /// both at once for every reader; then runs `done` on the backend executor. Watches replay what
+  /// they lack, or are cancelled if it was compacted; unfinished compactions are taken up as the
+  /// new database has them. Leases: restore the lessor in `done`'s wake, then set_lease_links()
+  /// again. No write between the call and `done`. Thread: apply.
+  void install(std::string received, Task done);
 
   std::unique_ptr<WatchStream> watch_stream(std::shared_ptr<WatchSink> sink);
   WatchStats watch_stats() const;
