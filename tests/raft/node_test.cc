@@ -375,6 +375,43 @@ TEST_CASE("a joint change leaves by itself, unless it is explicit") {
   }
 }
 
+TEST_CASE("in a joint configuration both halves must agree, to commit and to elect") {
+  struct Case {
+    std::uint64_t dead[2];
+    std::uint64_t challenger;
+  };
+  for (const Case& c : {Case{{2, 3}, 4}, Case{{4, 5}, 2}}) {
+    Cluster cluster(3);
+    cluster.campaign(1);
+    for (std::uint64_t id : {4, 5}) cluster.add(id);
+    ConfChangeV2 change;
+    change.transition = ConfChangeTransition::kJointExplicit;
+    for (std::uint64_t id : {2, 3}) {
+      change.changes.push_back({ConfChangeType::kRemoveNode, NodeId{id}});
+    }
+    for (std::uint64_t id : {4, 5})
+      change.changes.push_back({ConfChangeType::kAddNode, NodeId{id}});
+    CHECK(cluster[1].raft->propose_conf_change(change).has_value());
+    cluster.settle();  // (1 4 5)&&(1 2 3)
+    cluster.drop = [&c](const Message& m) {
+      const auto dead = [&c](NodeId id) {
+        return id == NodeId{c.dead[0]} || id == NodeId{c.dead[1]};
+      };
+      return dead(m.from) || dead(m.to);
+    };
+    const Index before = cluster[1].commit();
+    CHECK(cluster[1].raft->propose(bytes("x")).has_value());
+    cluster.settle();
+    CHECK(cluster[1].commit() == before);
+    cluster.campaign(c.challenger);
+    CHECK(cluster[c.challenger].role() == Role::kCandidate);
+    cluster.heal();
+    cluster.campaign(c.challenger);
+    CHECK(cluster[c.challenger].role() == Role::kLeader);
+    CHECK(cluster[1].commit() > before);
+  }
+}
+
 // Async storage writes.
 
 TEST_CASE("in async mode nothing is acknowledged or applied before it is durable") {

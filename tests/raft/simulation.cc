@@ -12,7 +12,7 @@ namespace truss::raft {
 namespace {
 
 constexpr std::uint64_t kFounders = 3;
-constexpr std::uint64_t kMembers = 5;
+constexpr std::size_t kMostInFlight = 40;
 
 std::uint64_t mix(std::uint64_t hash, const Entry& e) {
   hash = (hash ^ e.term.value()) * 0x100000001b3;
@@ -36,15 +36,13 @@ std::string to_text_line(const Status& status, Index applied) {
   return out;
 }
 
-bool to_thread(NodeId id) { return id == kLocalAppendThread || id == kLocalApplyThread; }
-
 }  // namespace
 
-Simulation::Simulation(std::uint64_t seed, Config config, Faults faults)
-    : random_(seed), config_(config), faults_(faults) {
+Simulation::Simulation(std::uint64_t seed, std::uint64_t members, Config config, Faults faults)
+    : random_(seed), member_count_(members), config_(config), faults_(faults) {
   config_.check_invariants = true;
   for (std::uint64_t id = 1; id <= kFounders; ++id) founders_.push_back({NodeId{id}, {}});
-  for (std::uint64_t id = 1; id <= kMembers; ++id) {
+  for (std::uint64_t id = 1; id <= member_count_; ++id) {
     auto member = std::make_unique<Member>();
     member->config = config_;
     member->config.id = NodeId{id};
@@ -75,7 +73,7 @@ void Simulation::crash(Member& member) {
 }
 
 Simulation::Member& Simulation::any_member() {
-  return *members_[NodeId{1 + random_.below(kMembers)}];
+  return *members_[NodeId{1 + random_.below(member_count_)}];
 }
 
 void Simulation::run(std::size_t events) {
@@ -84,23 +82,16 @@ void Simulation::run(std::size_t events) {
 
 void Simulation::event() {
   disturb();
-  Member& member = any_member();
-  switch (random_.below(10)) {
-    case 0:
-      member.raft->tick();
-      break;
-    case 1:
-      ask(member);
-      break;
-    case 2:
-    case 3:
-    case 4:
-      work(member);
-      break;
-    default:
-      deliver_one();
-      break;
+  for (int i = 0; i < 2; ++i) {
+    Member& member = any_member();
+    work(member);
+    check(member);
+    deliver_one();
+    deliver_one();
   }
+  Member& member = any_member();
+  if (chance(60)) member.raft->tick();
+  if (chance(80)) ask(member);
   check(member);
 }
 
@@ -109,8 +100,9 @@ void Simulation::disturb() {
   if (chance(faults_.partition)) partition();
   if (chance(faults_.snapshot)) take_snapshot(any_member());
   if (chance(faults_.membership)) change_membership();
+  if (chance(faults_.campaign)) any_member().raft->campaign();
   if (chance(faults_.transfer))
-    any_member().raft->transfer_leader(NodeId{1 + random_.below(kMembers)});
+    any_member().raft->transfer_leader(NodeId{1 + random_.below(member_count_)});
 }
 
 void Simulation::ask(Member& member) {
@@ -131,7 +123,7 @@ void Simulation::change_membership() {
     constexpr ConfChangeType kTypes[] = {ConfChangeType::kAddNode, ConfChangeType::kAddNode,
                                          ConfChangeType::kAddLearnerNode,
                                          ConfChangeType::kRemoveNode};
-    change.changes.push_back({kTypes[random_.below(4)], NodeId{1 + random_.below(kMembers)}});
+    change.changes.push_back({kTypes[random_.below(4)], NodeId{1 + random_.below(member_count_)}});
   }
   if (steps > 0) change.transition = static_cast<ConfChangeTransition>(random_.below(3));
   (void)member.raft->propose_conf_change(change);
@@ -247,13 +239,21 @@ void Simulation::take_snapshot(Member& member) {
 }
 
 void Simulation::send(Message m) {
-  if (m.to == m.from || to_thread(m.from)) {
+  if (m.to == m.from || is_storage_thread(m.from)) {
     (void)members_[m.to]->raft->step(std::move(m));
     return;
   }
   if (m.type == MessageType::kSnap) refresh(m);
   if (chance(faults_.duplicate)) network_.push_back(m);
   network_.push_back(std::move(m));
+  // Old messages matter less than new ones; a backlog would hide the present.
+  if (network_.size() > kMostInFlight) drop(random_.below(kMostInFlight / 2));
+}
+
+void Simulation::drop(std::size_t at) {
+  const Message m = std::move(network_[at]);
+  network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(at));
+  if (m.type == MessageType::kSnap) members_[m.from]->raft->report_snapshot(m.to, false);
 }
 
 /// Like etcd's server, sends what was applied by now, not what raft asked for: the receiver may
@@ -349,7 +349,7 @@ bool Simulation::wedged_by_removal() const {
 }
 
 bool Simulation::heal(std::size_t ticks) {
-  faults_ = Faults{0, 0, 0, 0, 0, 0, 0};
+  faults_ = Faults{0, 0, 0, 0, 0, 0, 0, 0};
   side_.clear();
   const Index before = chosen_.empty() ? Index{} : chosen_.rbegin()->first;
   for (std::size_t tick = 0; tick < ticks; ++tick) {

@@ -22,6 +22,7 @@ struct Faults {
   std::uint64_t membership = 10;
   std::uint64_t snapshot = 15;
   std::uint64_t transfer = 3;
+  std::uint64_t campaign = 6;
 };
 
 /// A cluster under a seeded, hostile scheduler: messages are lost, doubled and reordered, members
@@ -33,7 +34,8 @@ struct Faults {
 /// - an acknowledged term, vote or entry survives crashes (by the two first, over time).
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, Config config, Faults faults);
+  /// The first three of `members` found the cluster.
+  Simulation(std::uint64_t seed, std::uint64_t members, Config config, Faults faults);
 
   void run(std::size_t events);
   /// No more faults: elects, proposes one entry, and waits until all members have it.
@@ -88,6 +90,7 @@ class Simulation {
   void take_snapshot(Member& member);
   void send(Message message);
   void refresh(Message& m);
+  void drop(std::size_t at);
   void deliver_one();
   void check(Member& member);
   void check_reads(const std::vector<ReadState>& reads);
@@ -97,6 +100,7 @@ class Simulation {
   bool leads_as_stranger(const Member& member) const;
 
   SeededRandom random_;
+  std::uint64_t member_count_;
   Config config_;
   Faults faults_;
   NullLogger log_;
