@@ -17,10 +17,6 @@ using raft::Snapshot;
 
 namespace {
 
-bool is_storage_thread(NodeId id) {
-  return id == raft::kLocalAppendThread || id == raft::kLocalApplyThread;
-}
-
 bool stays_inside(const Message& m) {
   return m.from == m.to || is_storage_thread(m.from) || is_storage_thread(m.to);
 }

@@ -302,19 +302,3 @@ TEST_CASE("nobody campaigns over a committed conf change that is not applied yet
   two.raft->campaign();
   CHECK(two.role() == Role::kFollower);
 }
-
-TEST_CASE("the status says why there is no leader") {
-  Cluster cluster(3);
-  const auto why = [&](std::uint64_t id) { return cluster[id].raft->basic_status().no_leader; };
-  CHECK(why(1) == NoLeaderReason::kWaitingForTimeout);
-  cluster.isolate(1);
-  cluster.campaign(1);
-  CHECK(why(1) == NoLeaderReason::kCollectingVotes);
-  cluster.heal();
-  cluster.add(7);
-  CHECK(why(7) == NoLeaderReason::kNotPromotable);
-  cluster.campaign(2);
-  cluster.campaign(2);
-  cluster.campaign(3);
-  CHECK(why(3) == NoLeaderReason::kHasLeader);
-}

@@ -45,11 +45,9 @@ bool says(const std::string& words, const char* what) {
 }  // namespace
 
 TEST_CASE("a commit index past the end of the log ends the process") {
-  Cluster cluster(3);
-  cluster.campaign(1);
-  Message beat = message(MessageType::kHeartbeat, 1, 2, 2);
-  beat.commit = Index{1000};
-  CHECK(says(last_words([&] { (void)step(cluster[2], beat); }), "past the end of the log"));
+  MemoryStorage storage;
+  Log log(storage, kNoLimit);
+  CHECK(says(last_words([&] { log.commit_to(Index{1}); }), "past the end of the log"));
 }
 
 TEST_CASE("an append that would replace a committed entry ends the process") {

@@ -319,21 +319,3 @@ TEST_CASE("while a snapshot waits to be stored nothing is applied and no electio
   two.raft->campaign();
   CHECK(two.role() == Role::kCandidate);
 }
-
-TEST_CASE("messages that no correct peer sends are refused at the edge") {
-  Cluster cluster(3);
-  cluster.campaign(1);
-  Message gap = message(MessageType::kApp, 1, 2, 2);
-  gap.index = Index{4};
-  gap.log_term = Term{2};
-  gap.entries = {entry(2, 6, "a")};
-  CHECK(step(cluster[2], gap).error() == Refusal::kMalformed);
-  gap.entries = {entry(9, 5, "a")};
-  CHECK(step(cluster[2], gap).error() == Refusal::kMalformed);
-  CHECK(step(cluster[1], accepted(2, 2, 1000)).error() == Refusal::kMalformed);
-  CHECK(step(cluster[1], accepted(9, 2, 1)).error() == Refusal::kUnknownPeer);
-  CHECK(step(cluster[1], message(MessageType::kProp, 2, 1, 0)).error() == Refusal::kMalformed);
-  CHECK(step(cluster[1], message(MessageType::kHup, 2, 1, 0)).error() == Refusal::kLocalMessage);
-  CHECK(step(cluster[2], message(MessageType::kHeartbeat, 1, 3, 2)).error() ==
-        Refusal::kWrongRecipient);
-}

@@ -8,7 +8,6 @@ namespace truss::raft {
 namespace {
 
 constexpr int kMaxResponseDepth = 2;
-constexpr std::size_t kMaxVarintBytes = 10;
 
 Unexpected malformed(const char* what) {
   return fail(Code::kCorruption, std::string("raft ") + what + ": malformed protobuf");
@@ -27,9 +26,10 @@ void put_message(std::uint32_t field, const T& value, std::string& out) {
   PbWriter(out).put_bytes(field, nested);
 }
 
-/// An entry of a message, its payload copied once: most of what travels is this.
+/// Field 7 of a message. Entries are most of what is sent: their bytes are copied once.
 void put_entry(const Entry& entry, std::string& out) {
-  char head[1 + kMaxVarintBytes] = {0x3a};
+  char head[1 + 10];
+  head[0] = 0x3a;
   out.append(head, static_cast<std::size_t>(write_varint(head + 1, encoded_size(entry)) - head));
   encode(entry, out);
 }

@@ -11,6 +11,8 @@ namespace {
 
 using Ids = std::vector<NodeId>;
 
+constexpr const char* kReservedId = "a member can't have the id of a storage thread";
+
 bool contains(const Ids& ids, NodeId id) { return std::binary_search(ids.begin(), ids.end(), id); }
 
 void insert(Ids& ids, NodeId id) {
@@ -149,6 +151,7 @@ const Progress* Membership::find(NodeId id) const {
 
 Result<Membership> Changer::simple(std::span<const ConfChangeSingle> changes) const {
   if (current_.joint()) return refuse("can't apply simple config change in joint config");
+  if (names_storage_thread(changes)) return refuse(kReservedId);
   Draft draft(current_, last_index_, window_);
   draft.apply(changes);
   if (draft.now().config.voters.empty()) return refuse("removed all voters");
@@ -162,6 +165,7 @@ Result<Membership> Changer::enter_joint(bool auto_leave,
                                         std::span<const ConfChangeSingle> changes) const {
   if (current_.joint()) return refuse("config is already joint");
   if (current_.config.voters.empty()) return refuse("can't make a zero-voter config joint");
+  if (names_storage_thread(changes)) return refuse(kReservedId);
   Draft draft(current_, last_index_, window_);
   draft.now().config.voters_outgoing = current_.config.voters;
   draft.apply(changes);
@@ -215,7 +219,9 @@ Result<Membership> Changer::restore(const ConfState& config) const {
     std::sort(ids->begin(), ids->end());
   }
   const bool loose = config.voters_outgoing.empty() && config.auto_leave;
-  if (loose || draft.now().config != wanted) {
+  const bool reserved =
+      !draft.now().peers.empty() && is_storage_thread(draft.now().peers.back().id);
+  if (loose || reserved || draft.now().config != wanted) {
     return fail(Code::kCorruption, "raft conf state: its sets of members contradict each other");
   }
   return finish(draft);
@@ -227,6 +233,11 @@ ConfChangeV2 as_v2(const ConfChange& change) {
 
 bool leaves_joint(const ConfChangeV2& change) {
   return change.transition == ConfChangeTransition::kAuto && change.changes.empty();
+}
+
+bool names_storage_thread(std::span<const ConfChangeSingle> changes) {
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const ConfChangeSingle& c) { return is_storage_thread(c.node_id); });
 }
 
 std::vector<NodeId> all_voters(const ConfState& config) {

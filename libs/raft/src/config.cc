@@ -14,7 +14,7 @@ Unexpected bad(std::string what) {
 
 Result<> validate(const Config& config) {
   if (config.id == kNoNode) return bad("id must not be 0");
-  if (config.id == kLocalAppendThread || config.id == kLocalApplyThread) {
+  if (is_storage_thread(config.id)) {
     return bad("id " + std::to_string(config.id.value()) + " belongs to a storage thread");
   }
   if (config.heartbeat_tick == 0) return bad("heartbeat_tick must be greater than 0");

@@ -11,12 +11,6 @@ namespace truss::raft {
 
 namespace {
 
-/// Kinds that promise something about our disk, refusals included.
-bool waits_for_disk(MessageType type) {
-  return type == MessageType::kAppResp || type == MessageType::kVoteResp ||
-         type == MessageType::kPreVoteResp;
-}
-
 std::uint64_t applying_limit(const Config& config) {
   const std::uint64_t limit = config.max_committed_size_per_ready != 0
                                   ? config.max_committed_size_per_ready
@@ -25,6 +19,11 @@ std::uint64_t applying_limit(const Config& config) {
 }
 
 }  // namespace
+
+bool waits_for_disk(MessageType type) {
+  return type == MessageType::kAppResp || type == MessageType::kVoteResp ||
+         type == MessageType::kPreVoteResp;
+}
 
 std::uint64_t payload_size(std::span<const Entry> entries) {
   std::uint64_t bytes = 0;
@@ -81,9 +80,16 @@ NodeId Core::leader() const {
 
 NodeId Core::transferee() const { return leading() != nullptr ? leading()->transferee : kNoNode; }
 
+const Tally* Core::votes() const {
+  if (const auto* asking = std::get_if<PreCandidate>(&role_)) return &asking->votes;
+  const auto* standing = std::get_if<Candidate>(&role_);
+  return standing != nullptr ? &standing->votes : nullptr;
+}
+
 bool Core::promotable() const {
   const Progress* self = tracker_.find(id());
-  return self != nullptr && !self->learner && !log_.has_pending_snapshot();
+  return self != nullptr && !self->learner && !log_.has_pending_snapshot() && campaigns_allowed_ &&
+         !log_too_short();
 }
 
 StepResult Core::step(Message& m) {
@@ -215,7 +221,8 @@ void Core::reset(Term term) {
   for (Progress& peer : tracker_.peers()) peer.reset(log_.last_index());
 }
 
-void Core::become_follower(Term term, NodeId leader) {
+void Core::become_follower(Term term, NodeId leader, StepDownReason why) {
+  if (leading() != nullptr) stepped_down_ = why;
   reset(term);
   role_ = Follower{leader};
   logger_.info("became follower",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -34,6 +35,10 @@ class Core {
   StepResult propose(std::span<Entry> entries);
   void read(ReadRequest request);
   void forget_leader();
+  void step_down();
+  void allow_campaigns(bool allowed) { campaigns_allowed_ = allowed; }
+  /// A member that leads says that we acknowledged everything up to `index`.
+  void must_hold(Index index) { must_hold_ = std::max(must_hold_, index); }
   /// A transfer to `id`, asked for here.
   void transfer_leader(NodeId id);
   void report_unreachable(NodeId id);
@@ -55,7 +60,14 @@ class Core {
   Log& log() { return log_; }
   const Log& log() const { return log_; }
   bool promotable() const;
+  /// What keeps this node from standing for election; kHasLeader if nothing.
+  NoLeaderReason bar_to_campaign() const;
+  ConfChangeObstacle obstacle_to(bool leave) const;
+  std::vector<NodeId> transfer_candidates() const;
   NodeId transferee() const;
+  /// The answers to the campaign under way, if any.
+  const Tally* votes() const;
+  StepDownReason stepped_down() const { return stepped_down_; }
   void set_randomized_election_timeout(std::uint64_t ticks) { randomized_timeout_ = ticks; }
   void check_invariants() const;
 
@@ -73,7 +85,7 @@ class Core {
   void tick_election();
   void tick_leader(Leader& leader);
   void reset(Term term);
-  void become_follower(Term term, NodeId leader);
+  void become_follower(Term term, NodeId leader, StepDownReason why = StepDownReason::kHigherTerm);
   void become_pre_candidate();
   void become_candidate();
   void become_leader();
@@ -126,6 +138,7 @@ class Core {
   void release_parked_reads(Leader& leader);
   void release_confirmed_reads(Leader& leader);
   bool committed_in_term() const;
+  bool log_too_short() const { return log_.last_index() < must_hold_; }
 
   // reconfigure.cc
   ConfState switch_to(Membership next);
@@ -139,6 +152,9 @@ class Core {
   Term term_;
   NodeId vote_;
   RoleData role_;
+  StepDownReason stepped_down_ = StepDownReason::kNever;
+  bool campaigns_allowed_ = true;
+  Index must_hold_;  // zero unless our log was found to miss what we acknowledged
   std::uint64_t election_elapsed_ = 0;
   std::uint64_t randomized_timeout_ = 0;
   std::vector<ReadRequest> parked_reads_;     // until the first commit of a term
@@ -146,6 +162,8 @@ class Core {
   Message scratch_;                           // reused for local inputs
 };
 
+/// Kinds that promise something about our disk, refusals included.
+bool waits_for_disk(MessageType type);
 /// Payload bytes; what windows and the uncommitted limit count.
 std::uint64_t payload_size(std::span<const Entry> entries);
 /// The context that marks a vote request of a leadership transfer.

@@ -1,10 +1,13 @@
 #include "edge.h"
 
+#include <algorithm>
+
 namespace truss::raft {
 
 namespace {
 
-bool from_storage(NodeId from) { return from == kLocalAppendThread || from == kLocalApplyThread; }
+/// Terms and indexes that no cluster reaches; near the top of their range sums would wrap.
+constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
 
 bool is_local(MessageType type) {
   switch (type) {
@@ -50,18 +53,48 @@ bool well_formed_append(const Message& m) {
   return m.log_term <= m.term;
 }
 
-bool well_formed(const Message& m) {
+/// Nothing of a snapshot that would be restored is newer than what its sender has seen.
+bool well_formed_snapshot(const Core& core, const Message& m) {
+  if (!m.has_snapshot) return false;
+  const SnapshotMetadata& meta = m.snapshot.metadata;
+  if (meta.index <= core.log().committed()) return true;
+  return meta.index.value() <= kMost && meta.term != Term{} &&
+         meta.term <= std::max(m.term, core.term());
+}
+
+bool well_formed(const Core& core, const Message& m) {
+  if (m.term.value() > kMost || m.index.value() > kMost) return false;
   switch (m.type) {
     case MessageType::kApp:
-      return well_formed_append(m);
+      return m.term != Term{} && well_formed_append(m);
     case MessageType::kProp:
     case MessageType::kReadIndex:
       return !m.entries.empty() && m.term == Term{};
     case MessageType::kSnap:
-      return m.has_snapshot;
+      return well_formed_snapshot(core, m);
     default:
-      return true;
+      return m.term != Term{};  // without one it would pass for a local message
   }
+}
+
+/// Whether the kind keeps the name of the node that it concerns when others hand it on.
+bool is_handed_on(MessageType type) {
+  return type == MessageType::kProp || type == MessageType::kReadIndex ||
+         type == MessageType::kTransferLeader;
+}
+
+/// From nobody, or from this node, which only in async mode and only about its disk talks to
+/// itself.
+bool wrong_sender(const Core& core, const Message& m) {
+  if (m.from == kNoNode) return true;
+  if (m.from != core.id() || is_handed_on(m.type)) return false;
+  return !core.config().async_storage_writes || !waits_for_disk(m.type);
+}
+
+/// A leader never tells a commit index past what we acknowledged: our log lost entries since.
+bool counts_on_lost_entries(const Core& core, const Message& m) {
+  return m.type == MessageType::kHeartbeat && m.term >= core.term() &&
+         m.commit > core.log().last_index();
 }
 
 /// An acknowledgement of entries that this leader never had.
@@ -73,11 +106,17 @@ bool acks_the_future(const Core& core, const Message& m) {
 }  // namespace
 
 std::optional<Refusal> refuse_at_edge(const Core& core, const Message& m) {
-  if (from_storage(m.from)) return std::nullopt;
+  if (is_storage_thread(m.from)) {
+    // Caution: in async mode the owner must not let a peer speak as one of the storage threads.
+    if (core.config().async_storage_writes) return std::nullopt;
+    return Refusal::kLocalMessage;
+  }
   if (is_local(m.type)) return Refusal::kLocalMessage;
   if (is_answer(m.type) && core.tracker().find(m.from) == nullptr) return Refusal::kUnknownPeer;
   if (m.to != kNoNode && m.to != core.id()) return Refusal::kWrongRecipient;
-  if (!well_formed(m) || acks_the_future(core, m)) return Refusal::kMalformed;
+  if (wrong_sender(core, m)) return Refusal::kWrongSender;
+  if (!well_formed(core, m) || acks_the_future(core, m)) return Refusal::kMalformed;
+  if (counts_on_lost_entries(core, m)) return Refusal::kLogTooShort;
   return std::nullopt;
 }
 

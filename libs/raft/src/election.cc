@@ -7,15 +7,22 @@ bool Core::lease_shields() const {
   return config_.check_quorum && leader() != kNoNode && election_elapsed_ < config_.election_tick;
 }
 
+NoLeaderReason Core::bar_to_campaign() const {
+  const Progress* self = tracker_.find(id());
+  if (self == nullptr) return NoLeaderReason::kNotMember;
+  if (self->learner) return NoLeaderReason::kLearner;
+  if (log_.has_pending_snapshot()) return NoLeaderReason::kStoringSnapshot;
+  if (!campaigns_allowed_) return NoLeaderReason::kHeldBack;
+  if (log_too_short()) return NoLeaderReason::kLogTooShort;
+  // With it applied, the quorum to be asked may be another one.
+  if (log_.has_unapplied_conf_change()) return NoLeaderReason::kConfChangeUnapplied;
+  return NoLeaderReason::kHasLeader;
+}
+
 void Core::campaign_if_allowed(Campaign kind) {
   if (leading() != nullptr) return;
-  if (!promotable()) {
-    logger_.warn("cannot campaign: not promotable", {{"raft-id", id().value()}});
-    return;
-  }
-  if (log_.has_unapplied_conf_change()) {
-    // With it applied, the quorum to be asked may be another one.
-    logger_.warn("cannot campaign: a conf change is not applied yet", {{"raft-id", id().value()}});
+  if (const NoLeaderReason bar = bar_to_campaign(); bar != NoLeaderReason::kHasLeader) {
+    logger_.warn("cannot campaign", {{"raft-id", id().value()}, {"reason", reason(bar)}});
     return;
   }
   logger_.info("starts an election", {{"raft-id", id().value()}, {"term", term_.value()}});
@@ -51,7 +58,8 @@ void Core::on_vote_request(const Message& m) {
   // may need its vote to win.
   const bool free =
       vote_ == m.from || (vote_ == kNoNode && leader() == kNoNode) || (asking && m.term > term_);
-  const bool granted = free && log_.is_up_to_date({m.index, m.log_term});
+  // Who lost entries that it acknowledged may not help to elect somebody who never had them.
+  const bool granted = free && !log_too_short() && log_.is_up_to_date({m.index, m.log_term});
   Message& answer = emit(asking ? MessageType::kPreVoteResp : MessageType::kVoteResp, m.from);
   answer.reject = !granted;
   // The term of the question: a pre-candidate would ignore our own, lower one.

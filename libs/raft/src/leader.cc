@@ -108,14 +108,16 @@ StepResult Core::on_proposal(Leader& leader, Message& m) {
 
 namespace {
 
-/// Whether the conf change in `entry` leaves a joint configuration; nothing if it can't be read.
+/// Whether the conf change in `entry` leaves a joint configuration; nothing if it can't be read, or
+/// could never be applied.
 std::optional<bool> wants_to_leave(const Entry& entry) {
   if (entry.type == EntryType::kConfChange) {
-    if (!decode_conf_change(entry.data.view())) return std::nullopt;
+    const Result<ConfChange> change = decode_conf_change(entry.data.view());
+    if (!change || is_storage_thread(change->node_id)) return std::nullopt;
     return false;
   }
   const Result<ConfChangeV2> change = decode_conf_change_v2(entry.data.view());
-  if (!change) return std::nullopt;
+  if (!change || names_storage_thread(change->changes)) return std::nullopt;
   return change->changes.empty();
 }
 
@@ -126,17 +128,25 @@ bool Core::admit_conf_changes(Leader& leader, std::span<Entry> entries) {
     if (entries[i].type == EntryType::kNormal) continue;
     const std::optional<bool> leave = wants_to_leave(entries[i]);
     if (!leave) return false;
-    const bool pending = leader.pending_conf_index > log_.applied();
-    const bool misplaced = tracker_.membership().joint() != *leave;
-    if ((pending || misplaced) && !config_.disable_conf_change_validation) {
-      logger_.info("ignoring a conf change: another is pending, or it does not fit the present one",
-                   {{"raft-id", id().value()}, {"pending", pending}});
+    const ConfChangeObstacle obstacle = obstacle_to(*leave);
+    if (obstacle != ConfChangeObstacle::kNone) {
+      logger_.info("ignoring a conf change",
+                   {{"raft-id", id().value()}, {"reason", reason(obstacle)}});
       entries[i] = Entry{};
       continue;
     }
     leader.pending_conf_index = log_.last_index() + i + 1;
   }
   return true;
+}
+
+ConfChangeObstacle Core::obstacle_to(bool leave) const {
+  const Leader* leader = leading();
+  if (leader == nullptr) return ConfChangeObstacle::kNotLeader;
+  if (config_.disable_conf_change_validation) return ConfChangeObstacle::kNone;
+  if (leader->pending_conf_index > log_.applied()) return ConfChangeObstacle::kPending;
+  if (tracker_.membership().joint() == leave) return ConfChangeObstacle::kNone;
+  return leave ? ConfChangeObstacle::kNotJoint : ConfChangeObstacle::kJoint;
 }
 
 bool Core::append(Leader& leader, std::span<Entry> entries) {
@@ -164,7 +174,26 @@ void Core::check_quorum() {
   tracker_.mark_inactive(id());
   if (active) return;
   logger_.warn("stepped down: quorum is not active", {{"raft-id", id().value()}});
-  become_follower(term_, kNoNode);
+  become_follower(term_, kNoNode, StepDownReason::kNoQuorum);
+}
+
+void Core::step_down() {
+  if (role() == Role::kFollower) return;
+  logger_.warn("stepped down: asked to", {{"raft-id", id().value()}});
+  become_follower(term_, kNoNode, StepDownReason::kAsked);
+}
+
+std::vector<NodeId> Core::transfer_candidates() const {
+  std::vector<const Progress*> peers;
+  if (leading() == nullptr) return {};
+  for (const Progress& peer : tracker_.peers()) {
+    if (peer.id != id() && !peer.learner && peer.recent_active) peers.push_back(&peer);
+  }
+  std::stable_sort(peers.begin(), peers.end(),
+                   [](const Progress* a, const Progress* b) { return a->match > b->match; });
+  std::vector<NodeId> out;
+  for (const Progress* peer : peers) out.push_back(peer->id);
+  return out;
 }
 
 void Core::report_unreachable(NodeId id) {

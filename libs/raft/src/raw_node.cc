@@ -93,7 +93,11 @@ Result<ConfState> RawNode::apply_conf_change(const ConfChangeV2& change) {
 }
 
 StepResult RawNode::step(Message&& message) {
-  if (const auto refusal = refuse_at_edge(impl_->core, message)) return tl::unexpected(*refusal);
+  if (const auto refusal = refuse_at_edge(impl_->core, message)) {
+    const bool member = impl_->core.tracker().find(message.from) != nullptr;
+    if (*refusal == Refusal::kLogTooShort && member) impl_->core.must_hold(message.commit);
+    return tl::unexpected(*refusal);
+  }
   if (message.type == MessageType::kStorageApplyResp) {
     impl_->entries_applied(message.entries);
     return {};
@@ -123,6 +127,21 @@ void RawNode::transfer_leader(NodeId id) {
 }
 
 void RawNode::forget_leader() { impl_->core.forget_leader(); }
+
+void RawNode::step_down() {
+  impl_->core.step_down();
+  impl_->checked();
+}
+
+void RawNode::allow_campaigns(bool allowed) { impl_->core.allow_campaigns(allowed); }
+
+std::vector<NodeId> RawNode::transfer_candidates() const {
+  return impl_->core.transfer_candidates();
+}
+
+ConfChangeObstacle RawNode::obstacle_to(const ConfChangeV2& change) const {
+  return impl_->core.obstacle_to(change.changes.empty());
+}
 
 void RawNode::read_index(SharedBytes context) {
   impl_->core.read({kNoNode, std::move(context)});

@@ -43,10 +43,18 @@ void Core::read(ReadRequest request) {
   (void)dispatch(m);
 }
 
+namespace {
+/// A bound on memory, far above what owners that batch their reads ever reach.
+constexpr std::size_t kMaxWaitingReads = 16384;
+}  // namespace
+
 bool Core::committed_in_term() const { return log_.matches(log_.committed(), term_); }
 
 StepResult Core::on_read_request(Leader& leader, Message& m) {
   if (m.entries.size() != 1) return tl::unexpected(Refusal::kMalformed);
+  if (parked_reads_.size() + leader.reads.size() >= kMaxWaitingReads) {
+    return tl::unexpected(Refusal::kTooManyReads);
+  }
   ReadRequest request{m.from, std::move(m.entries.front().data)};
   if (!committed_in_term()) {
     // Our commit index may still lie behind what an earlier leader acknowledged. etcd skips this

@@ -26,7 +26,7 @@ ConfState Core::switch_to(Membership next) {
   const Progress* self = tracker_.find(id());
   if (self == nullptr || self->learner) {
     // Without the option it leads on without counting itself, until somebody else is elected.
-    if (config_.step_down_on_removal) become_follower(term_, kNoNode);
+    if (config_.step_down_on_removal) become_follower(term_, kNoNode, StepDownReason::kRemoved);
     return config;
   }
   if (config.voters.empty()) return config;

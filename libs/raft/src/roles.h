@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <variant>
 #include <vector>
@@ -29,6 +30,7 @@ class ReadQueue {
   /// Queues a read of the state at `committed`; returns its position.
   std::uint64_t add(ReadRequest request, Index committed);
   bool empty() const { return waiting_.empty(); }
+  std::size_t size() const { return waiting_.size(); }
   /// Position of the newest waiting read. Caution: not to be called when empty().
   std::uint64_t newest() const { return waiting_.back().position; }
   /// Moves the reads at or below `confirmed` to `out`, oldest first.

@@ -197,10 +197,11 @@ void RaftLoop::tick() {
 }
 
 void RaftLoop::step(raft::Message message) {
-  if (const auto taken = node_->step(std::move(message)); !taken) {
-    logger_.debug("refused a raft message",
-                  {{"reason", std::string_view(raft::reason(taken.error()))}});
-  }
+  const auto taken = node_->step(std::move(message));
+  if (taken) return;
+  const bool damage = taken.error() == raft::Refusal::kLogTooShort;
+  logger_.log(damage ? LogLevel::kError : LogLevel::kDebug, "refused a raft message",
+              {{"reason", std::string_view(raft::reason(taken.error()))}});
 }
 
 void RaftLoop::propose_queued(std::vector<Proposal> fresh) {

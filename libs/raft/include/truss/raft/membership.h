@@ -52,6 +52,9 @@ ConfChangeV2 as_v2(const ConfChange& change);
 /// Whether `change` leaves a joint configuration.
 bool leaves_joint(const ConfChangeV2& change);
 
+/// Whether `changes` would make a member of one of the storage threads' ids.
+bool names_storage_thread(std::span<const ConfChangeSingle> changes);
+
 /// Members with a vote in either half, ascending, each once.
 std::vector<NodeId> all_voters(const ConfState& config);
 

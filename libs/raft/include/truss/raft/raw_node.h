@@ -67,7 +67,9 @@ class RawNode {
   Result<ConfState> apply_conf_change(const ConfChangeV2& change);
 
   /// A message from a peer, or from the storage threads in async mode. Takes entries and bytes out
-  /// of it; room of its vectors stays with the caller.
+  /// of it; room of its vectors stays with the caller. What no correct peer sends is refused.
+  /// Caution: that `from` is who really sent it is the caller's care, above all in async mode,
+  /// where the storage threads and this node itself speak through here, too.
   StepResult step(Message&& message);
 
   /// Whether ready() would have anything.
@@ -86,6 +88,21 @@ class RawNode {
   void transfer_leader(NodeId id);
   /// A follower forgets its leader, so that it can grant votes at once; not in lease mode.
   void forget_leader();
+  /// A leader or candidate gives up at once: follower of the same term without a leader, no more
+  /// heartbeats. Nothing has to reach the disk for it, so it works when the disk is dead. Followers
+  /// notice after an election time-out; transfer_leader() first, where there is time, spares them
+  /// that. A follower: nothing happens.
+  void step_down();
+  /// Whether this node may stand for election when its timer or a transfer says so (it may from the
+  /// start). For a member that is healthy enough to follow but should not lead. Votes, and a leader
+  /// in office, are not touched: see step_down().
+  void allow_campaigns(bool allowed);
+  /// Whom a leader could hand over to, best first: voters heard from lately, by how much of the log
+  /// they have (ids ascending among equals). Empty unless leader.
+  std::vector<NodeId> transfer_candidates() const;
+  /// What stands in the way of proposing `change` at this moment; kNone if it would go into the
+  /// log as it is.
+  ConfChangeObstacle obstacle_to(const ConfChangeV2& change) const;
   /// Asks for a read index; the answer comes as a ReadState with the same `context`, or never
   /// (no leader, message loss): ask again, with a context that is unique for ever.
   void read_index(SharedBytes context);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,10 @@ enum class Refusal : std::uint8_t {
   kLocalMessage,       ///< a local kind of message from another node
   kUnknownPeer,        ///< an answer from a node that is not in the configuration
   kWrongRecipient,     ///< a message addressed to another node
+  kWrongSender,        ///< a message from nobody, or in the name of this node
   kMalformed,          ///< a message that no correct peer sends (gaps, missing entry)
+  kLogTooShort,        ///< a leader counts on entries that our log does not have: they were lost
+  kTooManyReads,       ///< a read index asked while too many others wait
 };
 
 /// One sentence for people.
@@ -29,13 +33,37 @@ std::string_view reason(Refusal refusal);
 /// As an Error for the layers above: kUnavailable for dropped proposals, else kInvalidArgument.
 Error to_error(Refusal refusal);
 
-/// Why this node knows no leader.
+/// Why this node knows no leader. Those before kWaitingForTimeout can't stand for election now and
+/// wait for a leader's message.
 enum class NoLeaderReason : std::uint8_t {
   kHasLeader,
-  kNotPromotable,       ///< learner, removed or restoring a snapshot: waits for a leader's message
-  kWaitingForTimeout,   ///< follower whose election timer runs
-  kCollectingPreVotes,  ///< asked, no quorum of answers yet
+  kNotMember,            ///< not (yet, or no longer) in the configuration
+  kLearner,              ///< learners do not stand
+  kStoringSnapshot,      ///< a received snapshot is not stored yet
+  kConfChangeUnapplied,  ///< a committed conf change waits to be applied
+  kHeldBack,             ///< the owner forbade campaigns
+  kLogTooShort,          ///< the log misses entries that this node acknowledged: its disk lost them
+  kWaitingForTimeout,    ///< follower whose election timer runs
+  kCollectingPreVotes,   ///< asked, no quorum of answers yet
   kCollectingVotes,
+};
+
+/// Why this node was leader and is not any more.
+enum class StepDownReason : std::uint8_t {
+  kNever,       ///< it was not, or still is
+  kHigherTerm,  ///< a message of a later term came
+  kNoQuorum,    ///< no quorum was heard from for an election time-out
+  kRemoved,     ///< not a voter any more
+  kAsked,       ///< step_down() was called
+};
+
+/// What keeps a proposed conf change out of the log.
+enum class ConfChangeObstacle : std::uint8_t {
+  kNone,
+  kNotLeader,
+  kPending,   ///< an earlier one is not applied yet, or may not be: the term is fresh
+  kJoint,     ///< the configuration is joint: it must be left first
+  kNotJoint,  ///< there is no joint configuration to leave
 };
 
 /// Why a follower does not have the leader's log end.
@@ -48,6 +76,19 @@ enum class LagReason : std::uint8_t {
   kCatchingUp,          ///< replicating
 };
 
+/// One sentence for people.
+std::string_view reason(NoLeaderReason why);
+std::string_view reason(StepDownReason why);
+std::string_view reason(ConfChangeObstacle why);
+std::string_view reason(LagReason why);
+
+/// The answers to a campaign, of voters in either half of the configuration.
+struct VoteCount {
+  std::size_t voters = 0;
+  std::size_t granted = 0;
+  std::size_t refused = 0;
+};
+
 struct BasicStatus {
   NodeId id;
   HardState hard_state;
@@ -56,11 +97,14 @@ struct BasicStatus {
   Index last_index;
   NodeId leader_transferee;  ///< kNoNode unless a transfer is under way
   NoLeaderReason no_leader = NoLeaderReason::kHasLeader;
+  StepDownReason stepped_down = StepDownReason::kNever;  ///< why, the last time
+  VoteCount votes;                                       ///< while it stands for election
 };
 
 struct PeerStatus {
   Progress progress;
   LagReason lag = LagReason::kNone;
+  std::uint64_t behind = 0;  ///< entries of the leader that it is not known to have
 };
 
 /// Everything; `peers` only on a leader, ids ascending.

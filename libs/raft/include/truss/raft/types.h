@@ -18,6 +18,8 @@ inline constexpr NodeId kNoNode{0};
 inline constexpr NodeId kLocalAppendThread{UINT64_MAX};
 inline constexpr NodeId kLocalApplyThread{UINT64_MAX - 1};
 
+inline bool is_storage_thread(NodeId id) { return id >= kLocalApplyThread; }
+
 enum class EntryType : std::uint8_t { kNormal = 0, kConfChange = 1, kConfChangeV2 = 2 };
 
 /// One log entry. `data` is shared, never copied, by log, WAL, peers and apply.
