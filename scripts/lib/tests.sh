@@ -34,19 +34,30 @@ count_cases() {
   awk '
     function close_test() {
       if (!open) return
-      if (cases_passed + cases_failed == 0 && status == "failed") cases_failed = 1
-      else if (cases_passed + cases_failed == 0 && status == "passed" && skips == 0) cases_passed = 1
-      else if (status == "failed" && cases_failed == 0) cases_failed = 1
+      if (status == "skipped") {
+        if (skips == 0) skips = 1
+        cases_passed = cases_failed = 0
+      } else if (cases_passed + cases_failed == 0 && status == "failed") {
+        cases_failed = 1
+      } else if (cases_passed + cases_failed == 0 && skips == 0) {
+        cases_passed = 1
+      } else if (status == "failed" && cases_failed == 0) {
+        cases_failed = 1
+      }
+      if (doctest) cases_passed = cases_passed > skips ? cases_passed - skips : 0
       passed += cases_passed; failed += cases_failed; skipped += skips; open = 0
     }
-    /^[0-9]+\/[0-9]+ Testing: / { close_test(); open = 1; cases_passed = cases_failed = skips = 0; status = "failed" }
+    /^[0-9]+\/[0-9]+ Testing: / {
+      close_test(); open = 1; cases_passed = cases_failed = skips = doctest = 0; status = "failed"
+    }
     /^\[doctest\] test cases:/ {
-      gsub(/\|/, " ")
+      gsub(/\|/, " "); doctest = 1
       for (i = 1; i <= NF; i++) { if ($i == "passed") cases_passed += $(i-1); if ($i == "failed") cases_failed += $(i-1) }
     }
     /^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { cases_passed += $1; cases_failed += $3; if ($5 > skips) skips = $5 }
     /^SKIPPED/ { skips++ }
     /^Test Passed\./ { status = "passed" }
+    /^Skip regular expression found/ { status = "skipped" }
     END { close_test(); print passed + 0, failed + 0, skipped + 0 }
   ' "$1"
 }
