@@ -20,8 +20,10 @@ Error broken(int sys_errno) {
 
 }  // namespace
 
-Connection::Connection(IoThread::Impl& thread, int fd)
-    : thread_(thread), descriptor_(thread.context(), fd), stream_(fd) {}
+Connection::Connection(IoThread::Impl& thread, int fd, std::unique_ptr<ByteStream> stream)
+    : thread_(thread), descriptor_(thread.context(), fd), stream_(std::move(stream)) {
+  if (stream_ == nullptr) stream_ = std::make_unique<SocketStream>(fd);
+}
 
 Connection::~Connection() = default;
 
@@ -56,8 +58,8 @@ void Connection::wait_writable() {
 
 void Connection::on_readable() {
   std::string& buffer = thread_.read_buffer();
-  for (int i = 0; i < kReadsPerTurn && !closed_ && !failed_; ++i) {
-    const IoOutcome got = stream_.read(buffer);
+  for (int i = 0; i < kReadsPerTurn && !closed_ && !failed_ && (lingering_ || wants_input()); ++i) {
+    const IoOutcome got = stream_->read(buffer);
     if (got.kind == IoOutcome::Kind::kWouldBlock) break;
     if (got.kind == IoOutcome::Kind::kEnd) return take_end();
     if (got.kind == IoOutcome::Kind::kBroken) {
@@ -102,20 +104,56 @@ void Connection::session_changed() {
   thread_.flush_later(shared_from_this());
 }
 
-bool Connection::write_pending() {
-  if (pending_.empty()) return true;
-  const IoOutcome put = stream_.write(pending_);
+/// False if the connection broke and is closed.
+bool Connection::write_some(ByteView bytes, std::size_t& taken) {
+  const IoOutcome put = stream_->write(bytes);
   if (put.kind == IoOutcome::Kind::kBroken) {
-    close(broken(put.sys_errno));
+    write_broke(broken(put.sys_errno));
     return false;
   }
-  pending_.erase(0, put.bytes);
-  if (pending_.empty()) {
-    std::string().swap(pending_);
-    return true;
-  }
+  taken = put.bytes;
+  if (taken == 0) return true;
+  write_deadline_.reset();
+  session_->wrote(taken);
+  return true;
+}
+
+void Connection::await_room() {
   wait_writable();
-  return false;
+  const Duration patience = session_->write_timeout();
+  if (write_deadline_ || patience <= Duration::zero()) return;
+  write_deadline_ = thread_.clock().now() + patience;
+}
+
+bool Connection::write_pending() {
+  if (pending_.empty()) return true;
+  std::size_t taken = 0;
+  if (!write_some(ByteView(pending_).substr(pending_from_), taken)) return false;
+  pending_from_ += taken;
+  if (pending_from_ < pending_.size()) {
+    await_room();
+    return false;
+  }
+  pending_.clear();
+  pending_from_ = 0;
+  if (thread_.write_buffer().capacity() < pending_.capacity()) {
+    thread_.write_buffer().swap(pending_);
+  }
+  std::string().swap(pending_);
+  return true;
+}
+
+/// A server that answers early and closes resets what is still being sent to it, but its answer may
+/// have come before.
+void Connection::write_broke(const Error& why) {
+  std::string& buffer = thread_.read_buffer();
+  while (!closed_ && !failed_ && session_->hears_while_blocked()) {
+    const IoOutcome got = stream_->read(buffer);
+    if (got.kind == IoOutcome::Kind::kEnd) (void)session_->receive_end();
+    if (got.kind != IoOutcome::Kind::kDone) break;
+    take(ByteView(buffer.data(), got.bytes));
+  }
+  close(why);
 }
 
 void Connection::flush() {
@@ -131,24 +169,27 @@ void Connection::flush() {
     out.clear();
     session_->pull(out, kWriteBytes);
     if (out.empty()) break;
-    const IoOutcome put = stream_.write(out);
-    if (put.kind == IoOutcome::Kind::kBroken) {
-      return close(broken(put.sys_errno));
+    std::size_t taken = 0;
+    if (!write_some(out, taken)) return;
+    if (taken < out.size()) {
+      pending_.swap(out);
+      pending_from_ = taken;
     }
-    if (put.bytes < out.size()) pending_.assign(out, put.bytes);
     if (++writes == kWritesPerTurn && pending_.empty()) {
-      wait_writable();  // others first; the socket still takes more
+      await_room();  // others first, if the socket still takes more
       break;
     }
   }
   if (closed_) return;
   const bool over = failed_ || session_->finished();
+  if (over && !session_->lingers()) return close({Code::kCanceled, "connection closed"});
   if (over && pending_.empty() && !writing_) return finish_politely();
   // Who does not read its last words has no claim on the socket.
   if (over && !own_deadline_) own_deadline_ = thread_.clock().now() + kLastWords;
   update_timer();
   // A peer that does not read gets no more answers, so it may not ask for more either.
-  if (pending_.empty() && session_->wants_input()) wait_readable();
+  const bool may_speak = pending_.empty() || session_->hears_while_blocked();
+  if (may_speak && session_->wants_input()) wait_readable();
 }
 
 /// Closing with unread input makes the kernel drop what the peer has not read yet (RST): say the
@@ -157,7 +198,7 @@ void Connection::finish_politely() {
   if (lingering_) return;
   lingering_ = true;
   session_->lost({Code::kUnavailable, "connection closing"});
-  stream_.end_writing();
+  stream_->end_writing();
   if (peer_ended_) return close({Code::kUnavailable, "connection closing"});
   own_deadline_ = thread_.clock().now() + kLinger;
   update_timer();
@@ -188,6 +229,7 @@ void Connection::update_timer() {
   if (session_ != nullptr && !lingering_) {
     const std::optional<MonoTime> theirs = session_->next_time();
     if (theirs) next = next ? std::min(*next, *theirs) : *theirs;
+    if (write_deadline_) next = next ? std::min(*next, *write_deadline_) : *write_deadline_;
   }
   if (next && (!armed_for_ || *next < *armed_for_)) arm(*next);
 }
@@ -207,6 +249,9 @@ void Connection::on_timer() {
   const MonoTime now = thread_.clock().now();
   if (own_deadline_ && now >= *own_deadline_) {
     return close({Code::kCanceled, "connection timed out"});
+  }
+  if (write_deadline_ && now >= *write_deadline_) {
+    return close({Code::kDeadlineExceeded, "connection: write timed out"});
   }
   if (session_ != nullptr && !lingering_) session_->on_time(now);
   session_changed();

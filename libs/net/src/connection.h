@@ -34,8 +34,8 @@ class Connection final : public Flushable,
                          public SessionOwner,
                          public std::enable_shared_from_this<Connection> {
  public:
-  /// Takes `fd`, which is non-blocking.
-  Connection(IoThread::Impl& thread, int fd);
+  /// Takes `fd`, which is non-blocking. `stream` carries its bytes; null: as they are.
+  Connection(IoThread::Impl& thread, int fd, std::unique_ptr<ByteStream> stream = nullptr);
   ~Connection() override;
 
   /// Before start().
@@ -56,7 +56,11 @@ class Connection final : public Flushable,
   void take(ByteView bytes);
   void take_end();
   void choose();
+  bool wants_input() const { return session_ == nullptr || session_->wants_input(); }
+  bool write_some(ByteView bytes, std::size_t& taken);
   bool write_pending();
+  void await_room();
+  void write_broke(const Error& why);
   void finish_politely();
   void update_timer();
   void arm(MonoTime when);
@@ -64,13 +68,15 @@ class Connection final : public Flushable,
 
   IoThread::Impl& thread_;
   asio::posix::stream_descriptor descriptor_;
-  SocketStream stream_;
+  std::unique_ptr<ByteStream> stream_;
   ConnectionHooks hooks_;
   std::unique_ptr<Session> session_;
   std::string start_;    ///< bytes before the protocol is known
-  std::string pending_;  ///< output that the socket did not take yet
+  std::string pending_;  ///< output that the socket did not take yet, from pending_from_ on
+  std::size_t pending_from_ = 0;
   std::optional<MonoTime> armed_for_;
   std::optional<MonoTime> own_deadline_;  ///< for the first bytes, or for the polite end
+  std::optional<MonoTime> write_deadline_;
   TimerId timer_ = TimerId::kNone;
   bool reading_ = false;
   bool writing_ = false;

@@ -46,6 +46,7 @@ class GrpcServerSession final : public Session, private Http2Handler {
 
   Result<void> receive(ByteView bytes) override;
   void pull(std::string& out, std::size_t limit_bytes) override;
+  Duration write_timeout() const override { return options_.write_timeout; }
   bool finished() const override { return http2_.finished(); }
   std::optional<MonoTime> next_time() const override;
   void on_time(MonoTime now) override;

@@ -70,6 +70,18 @@ void HttpReply::end(Metadata trailers) {
   state_->push(CommandKind::kHttpEnd, {}, std::move(extra));
 }
 
+void HttpReply::abort() {
+  state_->answered.store(true);
+  state_->push(CommandKind::kHttpAbort, {}, nullptr);
+}
+
+std::size_t HttpReply::queued_bytes() const { return closed() ? 0 : state_->queued.load(); }
+
+void HttpReply::pause_body(bool paused) {
+  state_->body_paused.store(paused);
+  if (!paused) state_->push(CommandKind::kResume, {}, nullptr);
+}
+
 bool HttpReply::closed() const { return state_->closed.load(); }
 
 void HttpReply::on_disconnect(std::function<void()> gone) {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <ctime>
 
+#include "http_text.h"
 #include "url.h"
 
 namespace truss::net {
@@ -85,14 +86,9 @@ std::string http_date(WallTime now) {
 
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return (x | 0x20) == (y | 0x20); });
-}
-
 bool has_field(const Metadata& fields, std::string_view name) {
   return std::any_of(fields.begin(), fields.end(),
-                     [&](const auto& field) { return same_name(field.first, name); });
+                     [&](const auto& field) { return same_but_for_case(field.first, name); });
 }
 
 void not_found(HttpReply reply) {
@@ -124,10 +120,12 @@ Http1ServerSession::Http1ServerSession(const ServiceTable& table, const ServerOp
       mailbox_(std::move(mailbox)),
       peer_(std::move(peer)),
       owner_(owner),
-      parser_(Http1Parser::Kind::kRequest, options.max_http_header_bytes, *this) {}
+      parser_(Http1Parser::Kind::kRequest, options.max_http_header_bytes, *this),
+      last_heard_(clock.now()) {}
 
 Result<void> Http1ServerSession::receive(ByteView bytes) {
   if (closing_) return {};
+  last_heard_ = clock_.now();
   if (request_done_) {
     waiting_.append(bytes);
   } else {
@@ -140,7 +138,7 @@ void Http1ServerSession::parse_more(ByteView bytes) {
   // A deadline for the header from its first byte; for a body, from its latest.
   const bool reading_header = current_ == nullptr && request_.method.empty();
   if (!reading_header || !read_deadline_) {
-    read_deadline_ = clock_.now() + options_.http_header_timeout;
+    read_deadline_ = last_heard_ + options_.http_header_timeout;
   }
   while (!bytes.empty() && !request_done_ && !closing_) {
     const auto taken = parser_.parse(bytes);
@@ -244,6 +242,12 @@ void Http1ServerSession::apply(HttpState& state, Command& command) {
     case CommandKind::kHttpEnd:
       if (current) write_end(state, command.extra->fields);
       break;
+    case CommandKind::kHttpAbort:
+      if (current) abort();
+      break;
+    case CommandKind::kResume:
+      last_heard_ = clock_.now();
+      break;
     case CommandKind::kOnGone:
       state.gone = std::move(command.extra->callback);
       break;
@@ -291,8 +295,12 @@ void Http1ServerSession::write_head(HttpState& state, const CommandExtra& answer
 }
 
 void Http1ServerSession::write_chunk(HttpState& state, ByteView chunk) {
+  if (chunk.empty()) return;
+  if (state.head_only) {
+    state.queued.fetch_sub(chunk.size());
+    return;
+  }
   counted_ += chunk.size();
-  if (chunk.empty() || state.head_only) return;
   if (state.http10) {
     out_ += chunk;
     return;
@@ -309,6 +317,12 @@ void Http1ServerSession::write_end(HttpState& state, const Metadata& trailers) {
     out_ += "\r\n";
   }
   complete_answer();
+}
+
+void Http1ServerSession::abort() {
+  current_->gone = nullptr;
+  lost({Code::kCanceled, "answer cut"});
+  closing_ = true;
 }
 
 void Http1ServerSession::complete_answer() {
@@ -332,6 +346,7 @@ void Http1ServerSession::next_request() {
   route_ = nullptr;
   dispatched_ = request_done_ = answer_done_ = false;
   read_deadline_.reset();
+  last_heard_ = clock_.now();
   if (waiting_.empty()) return;
   std::string bytes;
   bytes.swap(waiting_);
@@ -350,7 +365,13 @@ void Http1ServerSession::pull(std::string& out, std::size_t limit_bytes) {
   const std::size_t take = std::min(out_.size(), limit_bytes - out.size());
   out.append(out_, 0, take);
   out_.erase(0, take);
-  const std::size_t gone = out_.empty() ? counted_ : std::min(counted_, take);
+  in_flight_ += take;
+}
+
+void Http1ServerSession::wrote(std::size_t bytes) {
+  in_flight_ -= bytes;
+  const bool all = out_.empty() && in_flight_ == 0;
+  const std::size_t gone = all ? counted_ : std::min(counted_, bytes);
   counted_ -= gone;
   if (current_ == nullptr || gone == 0) return;
   HttpState& state = *current_;
@@ -359,8 +380,22 @@ void Http1ServerSession::pull(std::string& out, std::size_t limit_bytes) {
   if (state.above_high.exchange(false) && state.writable) state.writable();
 }
 
+/// When a client that owes us bytes has been silent for too long.
+std::optional<MonoTime> Http1ServerSession::silence_deadline() const {
+  const bool owes = !request_done_ && !closing_ && !body_held();
+  if (!owes || options_.http_read_timeout <= Duration::zero()) return std::nullopt;
+  return last_heard_ + options_.http_read_timeout;
+}
+
+std::optional<MonoTime> Http1ServerSession::next_time() const {
+  const std::optional<MonoTime> silence = silence_deadline();
+  if (!silence || !read_deadline_) return silence ? silence : read_deadline_;
+  return std::min(*silence, *read_deadline_);
+}
+
 void Http1ServerSession::on_time(MonoTime now) {
-  if (!read_deadline_ || now < *read_deadline_) return;
+  const std::optional<MonoTime> next = next_time();
+  if (!next || now < *next) return;
   read_deadline_.reset();
   lost({Code::kDeadlineExceeded, "http: request timed out"});
   closing_ = true;

@@ -31,6 +31,7 @@ struct HttpState final : CommandTarget, std::enable_shared_from_this<HttpState> 
   std::atomic<bool> answered{false};  ///< send() or begin() was called
   std::atomic<bool> above_high{false};
   std::atomic<std::size_t> queued{0};
+  std::atomic<bool> body_paused{false};
 
   // Net thread only.
   Http1ServerSession* session = nullptr;
@@ -52,10 +53,12 @@ class Http1ServerSession final : public Session, private Http1Events {
 
   Result<void> receive(ByteView bytes) override;
   bool receive_end() override;
-  bool wants_input() const override { return waiting_.size() < kMaxWaitingBytes; }
+  bool wants_input() const override { return waiting_.size() < kMaxWaitingBytes && !body_held(); }
   void pull(std::string& out, std::size_t limit_bytes) override;
+  void wrote(std::size_t bytes) override;
+  Duration write_timeout() const override { return options_.write_timeout; }
   bool finished() const override { return closing_ && out_.empty(); }
-  std::optional<MonoTime> next_time() const override { return read_deadline_; }
+  std::optional<MonoTime> next_time() const override;
   void on_time(MonoTime now) override;
   void begin_shutdown() override;
   void lost(const Error& why) override;
@@ -76,6 +79,12 @@ class Http1ServerSession final : public Session, private Http1Events {
   void write_head(HttpState& state, const CommandExtra& answer);
   void write_chunk(HttpState& state, ByteView chunk);
   void write_end(HttpState& state, const Metadata& trailers);
+  void abort();
+  /// The handler does not take more of the body for now.
+  bool body_held() const {
+    return current_ != nullptr && !request_done_ && current_->body_paused.load();
+  }
+  std::optional<MonoTime> silence_deadline() const;
   void start_line(HttpState& state, const CommandExtra& answer);
   void complete_answer();
   void next_request();
@@ -94,8 +103,10 @@ class Http1ServerSession final : public Session, private Http1Events {
   std::shared_ptr<HttpState> current_;  ///< the exchange whose answer is due
   std::string waiting_;                 ///< bytes of later requests
   std::string out_;
-  std::size_t counted_ = 0;  ///< bytes of out_ that current_->queued counts
+  std::size_t in_flight_ = 0;  ///< bytes that pull() gave and the kernel has not taken
+  std::size_t counted_ = 0;    ///< bytes of both that current_->queued counts
   std::optional<MonoTime> read_deadline_;
+  MonoTime last_heard_;  ///< or when the wait for the next bytes began
   bool dispatched_ = false;
   bool request_done_ = false;
   bool answer_done_ = false;

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -158,9 +159,19 @@ std::string peer_name(int fd) {
   return address_text(peer);
 }
 
-void tune_socket(int fd) {
+void tune_socket(int fd, Duration keepalive) {
   const int on = 1;
+  const auto seconds = static_cast<int>(std::max<std::int64_t>(
+      1, std::chrono::duration_cast<std::chrono::seconds>(keepalive).count()));
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+}
+
+void limit_unsent(int fd, std::size_t bytes) {
+  const int limit = static_cast<int>(std::min<std::size_t>(bytes, 1u << 30));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof(limit));
 }
 
 Listener::Listener(IoThread::Impl& thread, int fd, Logger& logger,

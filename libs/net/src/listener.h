@@ -27,8 +27,11 @@ Result<int> start_connect(const std::string& address);
 /// `127.0.0.1:40112`, `[::1]:40112`, `@` for a unix peer.
 std::string peer_name(int fd);
 
-/// No delay, as every HTTP/2 end has it.
-void tune_socket(int fd);
+/// No delay, and probes by the kernel after `keepalive` of silence, as etcd's ends have it.
+void tune_socket(int fd, Duration keepalive = std::chrono::seconds(30));
+
+/// Lets the kernel hold at most about `bytes` that are not on their way yet.
+void limit_unsent(int fd, std::size_t bytes);
 
 /// Accepts on one socket.
 ///

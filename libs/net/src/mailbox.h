@@ -27,6 +27,7 @@ enum class CommandKind : std::uint8_t {
   kHttpSend,    ///< whole HTTP answer
   kHttpBegin,   ///< status and header of a chunked HTTP answer
   kHttpEnd,     ///< last chunk
+  kHttpAbort,   ///< no last chunk: cut
   kOnGone,      ///< set the disconnect callback
   kOnWritable,  ///< set the writable callback
 };

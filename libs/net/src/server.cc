@@ -93,6 +93,10 @@ void Server::Impl::accepted(int fd, Protocols protocols) {
 void Server::Impl::adopt(Worker& worker, int fd, Protocols protocols) {
   ConnectionHooks hooks;
   hooks.first_byte_timeout = options.handshake_timeout;
+  if (options.http_read_timeout > Duration::zero()) {
+    hooks.first_byte_timeout = std::min(hooks.first_byte_timeout, options.http_read_timeout);
+  }
+  if (options.unsent_kernel_bytes > 0) limit_unsent(fd, options.unsent_kernel_bytes);
   hooks.choose = [this, &worker, protocols, peer = peer_name(fd)](ByteView start,
                                                                   SessionOwner& owner) {
     return choose(worker, protocols, peer, start, owner);

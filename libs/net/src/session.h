@@ -33,6 +33,15 @@ class Session {
   virtual bool wants_input() const { return true; }
   /// Appends output until there is none or `out` holds about `limit_bytes`.
   virtual void pull(std::string& out, std::size_t limit_bytes) = 0;
+  /// The kernel has taken `bytes` more of what pull() gave.
+  virtual void wrote(std::size_t bytes) { (void)bytes; }
+  /// How long the peer may take nothing of the output before the connection is closed with
+  /// kDeadlineExceeded; zero: for ever.
+  virtual Duration write_timeout() const { return Duration::zero(); }
+  /// True if what the peer says matters even while it takes nothing, or never will again.
+  virtual bool hears_while_blocked() const { return false; }
+  /// False if nobody cares what the peer does with the last output: close at once when finished().
+  virtual bool lingers() const { return true; }
   /// Flush what pull() gives, then close.
   virtual bool finished() const = 0;
   /// When on_time wants to be called, if ever.

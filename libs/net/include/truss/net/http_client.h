@@ -37,13 +37,13 @@ struct HttpCall {
   std::string method = "GET";
   /// `http://127.0.0.1:2380/raft`, `http://[::1]:2380/`, `http://host:2380/members?x=1`; port 80
   /// unless given. `https` is refused with kUnimplemented until TLS is here.
-  std::string url;
+  std::string url = {};
   /// Sent as spelled. Host, Content-Length or Transfer-Encoding, User-Agent (unless given) and
   /// Accept-Encoding (`identity` unless given) are added.
-  Metadata headers;
+  Metadata headers = {};
   /// The whole body; ignored by upload().
-  std::string body;
-  HttpTimes times;
+  std::string body = {};
+  HttpTimes times = {};
   /// Largest response body of fetch() and upload(); above: kResourceExhausted.
   std::size_t max_response_bytes = 4u << 20;
   /// fetch(): may be sent again, once, on a fresh connection when a kept-alive one turns out to

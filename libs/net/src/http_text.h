@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace truss::net {
+
+/// RFC 9110 token: what a method or a field name may be.
+bool is_http_token(std::string_view text);
+/// Blank, tab, visible ASCII and the bytes above it: what can't end a field.
+bool is_http_field_value(std::string_view text);
+/// ASCII letters made small.
+std::string to_lower(std::string_view text);
+/// Equal but for the case of ASCII letters.
+bool same_but_for_case(std::string_view a, std::string_view b);
+
+}  // namespace truss::net
