@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,9 +38,11 @@ class SimServer {
  public:
   SimServer(SimRuntime& world, SimFileSystem& disk, Config config)
       : SimServer(world, disk, std::move(config), no_transport(), "m1") {}
+  /// `mounted` hears of the member's own view of the disk before it starts.
   SimServer(SimRuntime& world, SimFileSystem& disk, Config config, Transport& transport,
-            const std::string& name)
+            const std::string& name, const std::function<void(FileSystem&)>& mounted = {})
       : world_(world), mount_(disk.mount()), member_(world, name), random_(world.random(name)) {
+    if (mounted) mounted(*mount_);
     Environment env{member_, *mount_, random_, logger_, member_.process(), transport};
     member_.call([&] {
       auto started = Server::start(std::move(config), env);
@@ -62,6 +65,8 @@ class SimServer {
   Server* operator->() { return server_.get(); }
   SimMember& member() { return member_; }
   MemoryLogger& logger() { return logger_; }
+  /// As the member sees its disk.
+  FileSystem& files() { return *mount_; }
 
   /// Until it has published itself.
   bool run_until_ready() {

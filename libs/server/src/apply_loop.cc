@@ -26,8 +26,9 @@ schema::ConfState to_schema(const raft::ConfState& state) {
 ApplyLoop::ApplyLoop(Parts parts, Hooks hooks)
     : p_(parts),
       hooks_(std::move(hooks)),
-      applied_(parts.snapshot_index),
-      snapshot_index_(parts.snapshot_index) {
+      applied_(parts.snapshot.index),
+      term_(parts.snapshot.term),
+      snapshot_index_(parts.snapshot.index) {
   p_.progress.applied = applied_.value();
 }
 
@@ -40,20 +41,30 @@ void ApplyLoop::submit(ApplyJob job) {
 }
 
 void ApplyLoop::turn() {
-  for (;;) {
+  while (!paused_) {
     if (!p_.backend.has_room()) {
       return p_.backend.when_room([this] { p_.executor.post([this] { turn(); }); });
     }
+    serve_sends();
+    if (paused_) return;
     ApplyJob job;
     {
       std::lock_guard lock(mutex_);
-      scheduled_ = !jobs_.empty();
+      scheduled_ = !jobs_.empty() || !sends_.empty();
       if (!scheduled_) return;
+      if (jobs_.empty()) continue;
       job = std::move(jobs_.front());
       jobs_.pop_front();
     }
-    apply_job(job);
+    job.snapshot.empty() ? apply_job(job) : begin_install(std::move(job.snapshot));
   }
+}
+
+void ApplyLoop::resume() {
+  p_.executor.post([this] {
+    paused_ = false;
+    turn();
+  });
 }
 
 void ApplyLoop::apply_job(ApplyJob& job) {
@@ -207,10 +218,7 @@ void ApplyLoop::check_snapshot() {
   legacy_seen_ = false;
   // A db that is behind its own snapshot is refused by every release.
   p_.membership.touch();
-  raft::Snapshot snapshot;
-  snapshot.metadata = {p_.membership.conf_state(), applied_, term_};
-  snapshot.data = SharedBytes::copy(snap::write_v2_store(p_.membership.document()));
-  hooks_.snapshot_due(std::move(snapshot));
+  hooks_.snapshot_due(present_snapshot());
 }
 
 void ApplyLoop::check_damage(const Error& error) const {

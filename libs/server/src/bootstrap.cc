@@ -117,12 +117,22 @@ Result<Opened> create(const DataDir& dir, const Config& config, FileSystem& file
 }
 
 /// Renames unreadable snapshots away and removes what a broken-off run left.
-void tidy(const DataDir& dir, FileSystem& files, Logger& logger) {
+void tidy(const DataDir& dir, raft::Index from, FileSystem& files, Logger& logger) {
   snap::Snapshotter snapshotter(files, logger, dir.snap);
   (void)snapshotter.load_newest();
-  if (const auto done = snapshotter.remove_orphans(); !done) {
-    logger.warn("failed to remove orphans", {{"error", done.error().message}});
-  }
+  auto done = snapshotter.remove_orphans();
+  if (done) done = snapshotter.release_databases(from);
+  if (!done) logger.warn("failed to remove orphans", {{"error", done.error().message}});
+}
+
+/// What a crash kept the member from doing: the database that came with the snapshot becomes its
+/// own.
+Result<> put_in_place(const std::string& received, const DataDir& dir, FileSystem& files,
+                      Logger& logger) {
+  if (received.empty()) return {};
+  logger.info("going over to the database received before the last end", {{"path", received}});
+  TRUSS_TRY(files.rename(received, dir.db));
+  return files.sync_dir(dir.snap);
 }
 
 Result<Opened> reopen(const DataDir& dir, const Config& config, FileSystem& files, Process& process,
@@ -147,8 +157,10 @@ Result<Opened> reopen(const DataDir& dir, const Config& config, FileSystem& file
   opened.wal = std::move(log.wal);
   opened.hard_state = log.contents.hard_state;
   opened.entries = std::move(log.contents.entries);
+  drop_overtaken(opened.entries, opened.snapshot);
   TRUSS_TRY(make_durable_dirs(files, dir.snap));
-  tidy(dir, files, logger);
+  TRUSS_TRY(put_in_place(verdict.received_db, dir, files, logger));
+  tidy(dir, from.index, files, logger);
   // A start that broke off between making the log and writing its first entries.
   if (opened.entries.empty() && opened.hard_state.empty() && !opened.snapshot) {
     TRUSS_TRY(found_cluster(config, opened));

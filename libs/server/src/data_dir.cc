@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "log_request.h"
+#include "received_snapshot.h"
 #include "truss/bolt/bolt.h"
 #include "truss/snap/snap_file.h"
 #include "truss/snap/snapshotter.h"
@@ -26,23 +27,47 @@ Result<> check_auth(const DataDir& dir, const DbFacts& db) {
                 "with etcd, or run `etcdctl auth disable` there first");
 }
 
-/// Newest snapshot that the log vouches for, the db covers and that can be read.
-Result<std::optional<raft::Snapshot>> choose_snapshot(const DataDir& dir, FileSystem& files,
-                                                      Logger& logger,
-                                                      std::uint64_t consistent_index) {
+/// The database that came with `snapshot` takes the place of the present one at this start.
+Result<> take_received(const std::string& path, const raft::Snapshot& snapshot, FileSystem& files,
+                       Verdict& verdict) {
+  TRUSS_ASSIGN(verdict.db, read_db_facts(files, path));
+  if (verdict.db.meta.consistent_index < snapshot.metadata.index.value()) {
+    return refuse(path, "its consistent index " + std::to_string(verdict.db.meta.consistent_index) +
+                            " is older than its snapshot " +
+                            std::to_string(snapshot.metadata.index.value()) +
+                            "; remove this data directory and let the member join anew");
+  }
+  verdict.received_db = path;
+  verdict.db_exists = true;
+  return {};
+}
+
+/// Newest snapshot that the log vouches for, the db (or one received with it) covers and that can
+/// be read.
+Result<> choose_snapshot(const DataDir& dir, FileSystem& files, Logger& logger, Verdict& verdict) {
   TRUSS_ASSIGN(const auto valid, wal::valid_snapshots(files, dir.wal));
-  if (!exists(files, dir.snap)) return std::nullopt;
+  if (!exists(files, dir.snap)) return {};
   snap::Snapshotter snapshotter(files, logger, dir.snap);
   TRUSS_ASSIGN(const auto marks, snapshotter.list());
   for (const raft::SnapshotMark& mark : marks) {
     const bool known = std::any_of(valid.begin(), valid.end(),
                                    [&](const auto& record) { return record.mark == mark; });
-    if (!known || mark.index.value() > consistent_index) continue;
+    if (!known) continue;
+    const std::string received = received_db_path(dir.snap, mark.index);
+    const bool covered = mark.index.value() <= verdict.db.meta.consistent_index;
+    if (!covered && !exists(files, received)) {
+      verdict.unreached = std::max(verdict.unreached, mark);
+      continue;
+    }
     const std::string path = join_path(dir.snap, snap::snap_file_name(mark));
     TRUSS_ASSIGN(const std::string bytes, read_file(files, path, kMaxSnapBytes));
-    if (auto snapshot = snap::decode_snap_file(bytes)) return *std::move(snapshot);
+    auto snapshot = snap::decode_snap_file(bytes);
+    if (!snapshot) continue;
+    if (!covered) TRUSS_TRY(take_received(received, *snapshot, files, verdict));
+    verdict.snapshot = *std::move(snapshot);
+    return {};
   }
-  return std::nullopt;
+  return {};
 }
 
 /// A log that no longer begins at entry 1 needs a snapshot that the db covers.
@@ -93,6 +118,24 @@ Result<> check_end(const DataDir& dir, const wal::ReadResult& log, raft::Snapsho
                              "; put the missing log files back, or restore from a snapshot");
 }
 
+/// A snapshot of our own lies inside the log; one received does not, and without its database the
+/// entries before it are nowhere.
+Result<> check_unreached(const DataDir& dir, const wal::ReadResult& log, const Verdict& verdict) {
+  const raft::SnapshotMark& mark = verdict.unreached;
+  const auto covers = [&](const raft::Entry& entry) {
+    return entry.index == mark.index && entry.term == mark.term;
+  };
+  if (mark.index == raft::Index{} || std::any_of(log.entries.begin(), log.entries.end(), covers)) {
+    return {};
+  }
+  return refuse(dir.db, "its consistent index " + std::to_string(verdict.db.meta.consistent_index) +
+                            " is older than the snapshot received at " +
+                            std::to_string(mark.index.value()) + ", whose database " +
+                            received_db_path(dir.snap, mark.index) +
+                            " is missing; put one of them back, or remove this data directory "
+                            "and let the member join anew");
+}
+
 /// Damage in the middle of the last segment looks like its end. Cutting there would drop entries
 /// that were synced, and perhaps answered.
 Result<> check_holes(const DataDir& dir, const Config& config, FileSystem& files,
@@ -106,7 +149,7 @@ Result<> check_holes(const DataDir& dir, const Config& config, FileSystem& files
 Result<> check_log(const DataDir& dir, FileSystem& files, Verdict& verdict) {
   raft::SnapshotMark from;
   if (verdict.snapshot) from = {verdict.snapshot->metadata.index, verdict.snapshot->metadata.term};
-  TRUSS_ASSIGN(const wal::ReadResult log,
+  TRUSS_ASSIGN(wal::ReadResult log,
                wal::read_log(files, dir.wal, from, read_limits(verdict.level)));
   if (log.metadata.empty()) {
     return refuse(dir.wal,
@@ -114,6 +157,8 @@ Result<> check_log(const DataDir& dir, FileSystem& files, Verdict& verdict) {
                   "files back, or restore from a snapshot");
   }
   TRUSS_ASSIGN(verdict.identity, wal::decode_identity(log.metadata));
+  drop_overtaken(log.entries, verdict.snapshot);
+  TRUSS_TRY(check_unreached(dir, log, verdict));
   TRUSS_TRY(check_end(dir, log, from, verdict));
   for (const raft::Entry& entry : log.entries) {
     if (entry.index.value() > verdict.db.meta.consistent_index) {
@@ -138,7 +183,9 @@ Result<> check_pieces(const DataDir& dir, FileSystem& files, Verdict& verdict) {
   TRUSS_ASSIGN(const auto names, files.list(dir.snap));
   const bool snapshots = std::any_of(names.begin(), names.end(),
                                      [](const auto& n) { return snap::parse_snap_file_name(n); });
-  if (!snapshots) return {};
+  const bool received = std::any_of(names.begin(), names.end(),
+                                    [](const auto& n) { return snap::parse_snap_db_file_name(n); });
+  if (!snapshots || received) return {};
   return refuse(dir.db, "the database is missing, but " + dir.snap +
                             " has snapshots; put the file back, or restore from a snapshot");
 }
@@ -196,6 +243,12 @@ wal::ReadLimits read_limits(CompatLevel level) {
   return {level == CompatLevel::k34 ? wal::k34RecordLimitBytes : 0};
 }
 
+void drop_overtaken(std::vector<raft::Entry>& entries, const std::optional<raft::Snapshot>& from) {
+  if (!from) return;
+  const auto overtaken = [&](const raft::Entry& e) { return e.term < from->metadata.term; };
+  entries.erase(std::find_if(entries.begin(), entries.end(), overtaken), entries.end());
+}
+
 Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& files) {
   NullLogger quiet;
   Verdict verdict;
@@ -203,8 +256,7 @@ Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& fi
   if (verdict.db_exists) {
     TRUSS_ASSIGN(verdict.db, read_db_facts(files, dir.db));
   }
-  TRUSS_ASSIGN(verdict.snapshot,
-               choose_snapshot(dir, files, quiet, verdict.db.meta.consistent_index));
+  TRUSS_TRY(choose_snapshot(dir, files, quiet, verdict));
   TRUSS_TRY(check_auth(dir, verdict.db));
   TRUSS_TRY(check_reach(dir, files, verdict));
   std::string version;

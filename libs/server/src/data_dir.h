@@ -39,11 +39,16 @@ struct Verdict {
   CompatLevel level = kDefaultLevel;
   wal::Identity identity;
   std::optional<raft::Snapshot> snapshot;  ///< to start from; nullopt: from the first entry
+  /// Path of the database received with that snapshot, if a crash came before it was renamed to
+  /// `db`: the start has to do that, and `db` above is what it holds. Empty: there is none.
+  std::string received_db;
+  /// Newest snapshot the log knows that neither db nor a received one covers.
+  raft::SnapshotMark unreached;
 };
 
 /// Looks an existing directory over, changing nothing: is it whole, readable, not in use, of a
 /// release we know, and free of what this member can't honour? Chooses the snapshot to start from:
-/// the newest readable one that the log knows and the db covers.
+/// the newest readable one that the log knows and the db, or one received with it, covers.
 /// Errors: one line with file, place and what to do.
 Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& files);
 
@@ -52,6 +57,10 @@ Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& fi
 /// Errors: kFailedPrecondition for a version we don't know, or a `--compat` below the level.
 Result<CompatLevel> decide_level(std::optional<CompatLevel> wanted, const DbFacts& db,
                                  std::string_view snapshot_version, const std::string& where);
+
+/// Entries that a received snapshot has overtaken: they lie behind it in the log, from a leader
+/// before its own, and were never committed. Cuts them off.
+void drop_overtaken(std::vector<raft::Entry>& entries, const std::optional<raft::Snapshot>& from);
 
 /// Bytes that an entry's record may have at that level; 0: no limit.
 wal::ReadLimits read_limits(CompatLevel level);

@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint32_t k34MaxRequestBytes = (10U << 20) - 1024;
 /// Of a leader that can't commit: more is refused.
 constexpr std::uint64_t kMaxUncommittedBytes = std::uint64_t{512} << 20;
+/// Entries; what 3.6 and later do.
+constexpr std::uint64_t kMemorySnapshotEvery = 100;
 constexpr Duration kLeaveAfter = std::chrono::seconds(1);
 constexpr std::uint64_t kInitialMapBytes = std::uint64_t{10} << 30;
 
@@ -87,16 +89,17 @@ Node::Node(Config config, Environment environment)
       backend_executor_(env_.runtime.make_executor("backend")),
       watch_executor_(env_.runtime.make_executor("watch")),
       upkeep_executor_(env_.runtime.make_executor("upkeep")),
-      maintenance_executor_(env_.runtime.make_executor("maintenance")) {}
+      maintenance_executor_(env_.runtime.make_executor("maintenance")),
+      snapshot_executor_(env_.runtime.make_executor("snapshot")) {}
 
 /// Without stop() before it this is a crash: threads end, nothing is committed or closed.
 Node::~Node() {
   stopping_ = true;
   env_.queries.stop();
   for (Executor* executor :
-       {upkeep_executor_.get(), raft_executor_.get(), apply_executor_.get(), wal_executor_.get(),
-        maintenance_executor_.get(), watch_executor_.get(), backend_executor_.get(),
-        wal_allocator_.get()}) {
+       {snapshot_executor_.get(), upkeep_executor_.get(), raft_executor_.get(),
+        apply_executor_.get(), wal_executor_.get(), maintenance_executor_.get(),
+        watch_executor_.get(), backend_executor_.get(), wal_allocator_.get()}) {
     executor->stop();
   }
   if (raft_) raft_->shut();
@@ -149,11 +152,14 @@ Result<> Node::open_store(const Opened& opened) {
 }
 
 Result<> Node::make_loops(Opened opened) {
-  const raft::Index applied = opened.snapshot ? opened.snapshot->metadata.index : raft::Index{};
+  raft::SnapshotMark snapshot;
+  if (opened.snapshot) {
+    snapshot = {opened.snapshot->metadata.index, opened.snapshot->metadata.term};
+  }
   auto log = make_log(opened);
   make_wal_thread(opened);
-  make_apply_loop(applied);
-  TRUSS_TRY(make_raft(std::move(log), applied));
+  make_apply_loop(snapshot);
+  TRUSS_TRY(make_raft(std::move(log), snapshot.index));
   newer_root_ = backend_->committed_consistent_index();
   backend_->set_wal_gate(wal_.get());
   backend_->set_commit_listener([this](std::uint64_t consistent_index) {
@@ -184,19 +190,21 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
   config.max_inflight_messages = 512;
   config.check_quorum = true;
   config.pre_vote = config_.pre_vote.value_or(level_ >= CompatLevel::k35);
-  RaftLoop::Parts parts{*raft_executor_,
-                        env_.runtime.clock(),
-                        env_.logger,
-                        env_.random,
-                        env_.transport,
-                        progress_,
-                        waiters_,
-                        std::move(log),
-                        config,
-                        config_.heartbeat_interval,
-                        config_.request_timeout(),
-                        ids_->next(),
-                        config_.initial_election_tick_advance};
+  RaftLoop::Parts parts{
+      *raft_executor_,
+      env_.runtime.clock(),
+      env_.logger,
+      env_.random,
+      env_.transport,
+      progress_,
+      waiters_,
+      std::move(log),
+      config,
+      config_.heartbeat_interval,
+      config_.request_timeout(),
+      ids_->next(),
+      config_.initial_election_tick_advance,
+      {config_.snapshot_catch_up_entries, level_ >= CompatLevel::k36 ? kMemorySnapshotEvery : 0}};
   RaftLoop::Hooks hooks;
   hooks.append = [this](WalThread::Job job) { wal_->append(std::move(job)); };
   hooks.apply = [this](ApplyJob job) { apply_->submit(std::move(job)); };
@@ -204,6 +212,8 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
     if (!is_leader) lessor_->demote();
   };
   hooks.removed = [this] { leave("a peer said so", Duration{}); };
+  hooks.send_snapshot = [this](raft::Message m) { return apply_->send_snapshot(std::move(m)); };
+  hooks.snapshot_came = [this](raft::Message m) { look_over(std::move(m)); };
   TRUSS_ASSIGN(raft_, RaftLoop::create(std::move(parts), std::move(hooks)));
   return {};
 }
@@ -226,7 +236,7 @@ void Node::make_wal_thread(Opened& opened) {
   });
 }
 
-void Node::make_apply_loop(raft::Index snapshot_index) {
+void Node::make_apply_loop(raft::SnapshotMark snapshot) {
   ApplyLoop::Parts parts{*apply_executor_, env_.runtime.clock(),
                          env_.logger,      env_.process,
                          progress_,        waiters_,
@@ -234,13 +244,13 @@ void Node::make_apply_loop(raft::Index snapshot_index) {
                          *lessor_,         membership_,
                          alarms_,          *quota_,
                          level_,           self_,
-                         snapshot_index,   snapshot_count(config_, level_)};
+                         snapshot,         snapshot_count(config_, level_)};
   ApplyLoop::Hooks hooks;
   hooks.conf_changed = [this](raft::ConfChange c) { raft_->apply_conf_change(std::move(c)); };
   hooks.applied = [this](raft::Index index, std::vector<raft::Message> responses) {
     raft_->applied(index, std::move(responses));
   };
-  hooks.snapshot_due = [this](raft::Snapshot s) { save_snapshot(std::move(s)); };
+  add_snapshot_hooks(hooks);
   hooks.out_of_space = [this] { raise_no_space([] {}); };
   hooks.leads = [this] {
     lessor_->promote(config_.election_timeout);
@@ -259,17 +269,6 @@ void Node::make_apply_loop(raft::Index snapshot_index) {
   apply_ = std::make_unique<ApplyLoop>(std::move(parts), std::move(hooks));
 }
 
-/// First the db must cover the snapshot, then the `.snap` file may exist.
-void Node::save_snapshot(raft::Snapshot snapshot) {
-  backend_->commit([this, snapshot = std::move(snapshot)]() mutable {
-    raft::Snapshot kept = snapshot;
-    wal_->save_snapshot(std::move(snapshot), [this, kept = std::move(kept)]() mutable {
-      env_.logger.info("saved snapshot", {{"snapshot-index", kept.metadata.index.value()}});
-      raft_->compact(std::move(kept), config_.snapshot_catch_up_entries);
-    });
-  });
-}
-
 /// Stops in the order of the flow: no new work, then each stage when the one before it is empty.
 void Node::stop() {
   std::lock_guard lock(stop_mutex_);
@@ -279,6 +278,7 @@ void Node::stop() {
   upkeep_executor_->stop();
   env_.transport.stop();
   env_.queries.stop();
+  snapshot_executor_->stop();
   raft_executor_->stop();
   if (raft_) raft_->shut();
   apply_executor_->stop();

@@ -81,14 +81,24 @@ class Node final : public Server {
   std::unique_ptr<raft::MemoryStorage> make_log(Opened& opened);
   Result<> make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index applied);
   void make_wal_thread(Opened& opened);
-  void make_apply_loop(raft::Index snapshot_index);
+  void make_apply_loop(raft::SnapshotMark snapshot);
 
   /// Sends ready bytes through the log.
   void submit(std::uint64_t id, SharedBytes data, ApplyCallback done);
   bool has_space(Op op, ByteView body) const;
   /// Raises NOSPACE for this member, then runs `done`.
   void raise_no_space(Task done);
+
+  // node_snapshots.cc
+  void add_snapshot_hooks(ApplyLoop::Hooks& hooks);
   void save_snapshot(raft::Snapshot snapshot);
+  /// Thread: backend.
+  void send_snapshots(std::vector<raft::Message> messages);
+  Result<> send_snapshot(raft::Message& message);
+  void look_over(raft::Message message);
+  void install(raft::Index index, Task done);
+  void replace_peers(const std::vector<Member>& before);
+
   /// As the leader. Errors: also mvcc's lease_not_found and not_primary_lessor.
   void renew_here(std::int64_t id, TtlCallback done);
   void finish_renewal(std::int64_t id, TtlCallback done);
@@ -124,6 +134,7 @@ class Node final : public Server {
   std::unique_ptr<Executor> watch_executor_;
   std::unique_ptr<Executor> upkeep_executor_;
   std::unique_ptr<Executor> maintenance_executor_;
+  std::unique_ptr<Executor> snapshot_executor_;
 
   std::unique_ptr<mvcc::Backend> backend_;
   std::unique_ptr<lease::Lessor> lessor_;

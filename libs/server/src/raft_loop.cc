@@ -43,7 +43,9 @@ RaftLoop::RaftLoop(Parts parts, Hooks hooks)
       hooks_(std::move(hooks)),
       storage_(std::move(parts.storage)),
       reads_(self_, parts.first_read_context, parts.request_timeout, parts.progress),
-      applied_(parts.config.applied) {}
+      applied_(parts.config.applied),
+      retention_(parts.retention),
+      memory_snapshot_(parts.config.applied) {}
 
 void RaftLoop::start() {
   executor_.post([this] {
@@ -109,6 +111,11 @@ void RaftLoop::run(Task task) {
 }
 
 void RaftLoop::receive(raft::Message message) {
+  if (message.type == raft::MessageType::kSnap) return hooks_.snapshot_came(std::move(message));
+  (void)put([&](Inbox& in) { in.messages.push_back(std::move(message)); });
+}
+
+void RaftLoop::step_snapshot(raft::Message message) {
   (void)put([&](Inbox& in) { in.messages.push_back(std::move(message)); });
 }
 
@@ -116,14 +123,15 @@ void RaftLoop::report_unreachable(raft::NodeId peer) {
   run([this, peer] { node_->report_unreachable(peer); });
 }
 
-void RaftLoop::report_snapshot(raft::NodeId peer, bool delivered) {
-  run([this, peer, delivered] { node_->report_snapshot(peer, delivered); });
-}
-
 void RaftLoop::appended(std::vector<WalThread::Job> jobs) {
   run([this, jobs = std::move(jobs)]() mutable {
     for (WalThread::Job& job : jobs) {
-      if (!job.snapshot.empty()) (void)storage_->apply_snapshot(job.snapshot);
+      if (!job.snapshot.empty()) {
+        (void)storage_->apply_snapshot(job.snapshot);
+        memory_snapshot_ = std::max(memory_snapshot_, job.snapshot.metadata.index);
+        // Before the responses: they let raft hand out the entries behind it.
+        hooks_.apply({{}, {}, std::move(job.snapshot)});
+      }
       if (!job.entries.empty()) storage_->adopt(job.entries);
       if (!job.state.empty()) storage_->set_hard_state(job.state);
       send_back(std::move(job.responses));
@@ -136,6 +144,7 @@ void RaftLoop::applied(raft::Index index, std::vector<raft::Message> responses) 
     applied_ = index;
     send_back(std::move(responses));
     reads_.applied(index);
+    note_memory_snapshot();
   });
 }
 
@@ -146,14 +155,6 @@ void RaftLoop::apply_conf_change(raft::ConfChange change) {
     } else {
       logger_.error("refused a membership change of the log", {{"error", conf.error().message}});
     }
-  });
-}
-
-void RaftLoop::compact(raft::Snapshot snapshot, std::uint64_t keep) {
-  run([this, snapshot = std::move(snapshot), keep] {
-    const raft::Index index = snapshot.metadata.index;
-    (void)storage_->create_snapshot(index, snapshot.metadata.conf_state, snapshot.data);
-    if (index.value() > keep + 1) (void)storage_->compact(index - keep);
   });
 }
 
@@ -190,6 +191,7 @@ void RaftLoop::tick() {
   reads_.tick(*node_, now);
   while (!parked_.empty() && !waiters_.waiting(parked_.front().id)) parked_.pop_front();
   check_transfers();
+  compact_log();
   pump();
   // A late tick is not made up for: time that this thread did not see must not count.
   next_tick_ = std::max(next_tick_ + tick_, now);
@@ -263,11 +265,16 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
       WalThread::Job job;
       if (m.term != raft::Term{}) job.state = {m.term, m.vote, m.commit};
       job.entries = std::move(m.entries);
-      if (m.has_snapshot) job.snapshot = std::move(m.snapshot);
+      if (m.has_snapshot) {
+        conf_ = node_->conf_state();  // became the snapshot's as it was stepped
+        job.snapshot = std::move(m.snapshot);
+      }
       job.responses = std::move(m.responses);
       hooks_.append(std::move(job));
     } else if (m.to == raft::kLocalApplyThread) {
       hooks_.apply({std::move(m.entries), std::move(m.responses)});
+    } else if (m.type == raft::MessageType::kSnap) {
+      divert_snapshot(std::move(m));
     } else {
       outgoing.push_back(std::move(m));
     }

@@ -9,6 +9,7 @@
 
 #include "progress.h"
 #include "read_index.h"
+#include "snapshot_sends.h"
 #include "truss/common/executor.h"
 #include "truss/common/log.h"
 #include "truss/common/random.h"
@@ -19,10 +20,12 @@
 
 namespace truss::server {
 
-/// Committed entries on their way to the apply thread, with what raft wants to hear back.
+/// Committed entries on their way to the apply thread, with what raft wants to hear back; or a
+/// snapshot of the leader, durable in the log, to be taken over.
 struct ApplyJob {
   std::vector<raft::Entry> entries;
   std::vector<raft::Message> responses;
+  raft::Snapshot snapshot{};  ///< empty: none
 };
 
 /// The consensus loop. Each turn takes everything that has come in, as one batch, feeds it to the
@@ -40,8 +43,18 @@ class RaftLoop final : public TransportSink {
     std::function<void(ApplyJob)> apply;
     /// Leader or role changed. On the raft thread; `elected`: there is a new leader.
     std::function<void(bool is_leader, bool elected)> leadership;
+    /// raft wants this peer to get a snapshot. False: not now, the message is dropped.
+    std::function<bool(raft::Message)> send_snapshot;
+    /// A snapshot came in: to be looked over, then given to step_snapshot(). On a thread of the
+    /// transport.
+    std::function<void(raft::Message)> snapshot_came;
     /// A peer says that this member was removed. On a thread of the transport.
     std::function<void()> removed;
+  };
+  /// How much of the log stays in memory for followers that lag.
+  struct Retention {
+    std::uint64_t keep;   ///< entries before the newest snapshot
+    std::uint64_t every;  ///< a snapshot in memory each so many applied entries; 0: only saved ones
   };
   struct Parts {
     Executor& executor;
@@ -57,6 +70,7 @@ class RaftLoop final : public TransportSink {
     Duration request_timeout;
     std::uint64_t first_read_context;
     bool advance_first_election;  ///< skip most of the first election time-out
+    Retention retention;
   };
   /// Errors: those of raft::RawNode::create.
   static Result<std::unique_ptr<RaftLoop>> create(Parts parts, Hooks hooks);
@@ -79,8 +93,10 @@ class RaftLoop final : public TransportSink {
   /// A conf change entry was applied; node id 0 if it was refused. In log order, before the
   /// applied() that covers it. Thread: any.
   void apply_conf_change(raft::ConfChange change);
-  /// A snapshot at `index` is on disk: keep `keep` entries before it, forget the rest. Thread: any.
-  void compact(raft::Snapshot snapshot, std::uint64_t keep);
+  /// A snapshot of this member is on disk: entries well before it may be forgotten. Thread: any.
+  void snapshot_saved(raft::Snapshot snapshot);
+  /// A received snapshot whose database is on disk and fit. Thread: any.
+  void step_snapshot(raft::Message message);
   /// Hands leadership to `target`; `done` when it has changed, or after the request timeout.
   /// Thread: any.
   void transfer_leader(raft::NodeId target, ReadIndexRounds::Callback done);
@@ -130,6 +146,11 @@ class RaftLoop final : public TransportSink {
   bool sole_voter() const;
   void check_transfers(bool give_up_all = false);
 
+  // raft_snapshots.cc
+  void divert_snapshot(raft::Message message);
+  void note_memory_snapshot();
+  void compact_log();
+
   Executor& executor_;
   Clock& clock_;
   Logger& logger_;
@@ -152,6 +173,11 @@ class RaftLoop final : public TransportSink {
   std::deque<Proposal> parked_;  // no leader yet
   std::vector<Transfer> transfers_;
   MonoTime next_tick_;
+
+  const Retention retention_;
+  SnapshotSends snapshot_sends_;
+  raft::Index compact_to_;       // what snapshots allow to forget
+  raft::Index memory_snapshot_;  // index of the newest snapshot made, saved or not
 
   std::mutex mutex_;  // guards the mailbox below
   Inbox inbox_;

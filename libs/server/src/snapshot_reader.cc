@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "truss/schema/meta.h"
+
 namespace truss::server {
 
-Result<std::unique_ptr<SnapshotReader>> FileSnapshotReader::open(FileSystem& files,
-                                                                 mvcc::Backend& backend) {
+Result<std::unique_ptr<FileSnapshotReader>> FileSnapshotReader::open(FileSystem& files,
+                                                                     mvcc::Backend& backend) {
   TRUSS_ASSIGN(auto file, files.open(backend.path(), {}));
   TRUSS_ASSIGN(auto view, backend.snapshot());
   std::string head;
@@ -15,7 +17,7 @@ Result<std::unique_ptr<SnapshotReader>> FileSnapshotReader::open(FileSystem& fil
     return {};
   });
   if (!first && first.error().code != Code::kCanceled) return tl::unexpected(first.error());
-  return std::unique_ptr<SnapshotReader>(
+  return std::unique_ptr<FileSnapshotReader>(
       new FileSnapshotReader(std::move(view), std::move(file), std::move(head)));
 }
 
@@ -25,6 +27,11 @@ FileSnapshotReader::FileSnapshotReader(mvcc::Backend::Snapshot view, std::unique
       file_(std::move(file)),
       head_(std::move(head)),
       size_(view_.size_bytes()) {}
+
+Result<std::uint64_t> FileSnapshotReader::consistent_index() {
+  TRUSS_ASSIGN(const schema::Meta meta, schema::read_meta(view_.tx()));
+  return meta.consistent_index;
+}
 
 Result<std::string> FileSnapshotReader::read(std::size_t limit) {
   if (offset_ < head_.size()) {

@@ -14,9 +14,12 @@ namespace truss::server {
 class FileSnapshotReader final : public SnapshotReader {
  public:
   /// Errors: those of bolt; I/O. Thread: backend.
-  static Result<std::unique_ptr<SnapshotReader>> open(FileSystem& files, mvcc::Backend& backend);
+  static Result<std::unique_ptr<FileSnapshotReader>> open(FileSystem& files,
+                                                          mvcc::Backend& backend);
 
   std::uint64_t size_bytes() const override { return size_; }
+  /// Of the image. Errors: kCorruption. Thread: backend.
+  Result<std::uint64_t> consistent_index();
   Result<std::string> read(std::size_t limit) override;
 
  private:

@@ -51,6 +51,15 @@ void WalThread::save_snapshot(raft::Snapshot snapshot, Task done) {
   });
 }
 
+void WalThread::snapshot_installed(raft::Index index) {
+  executor_.post([this, index] {
+    wal_->release_to(index);
+    if (const auto gone = snapshotter_.release_databases(index); !gone) {
+      logger_.warn("failed to delete received databases", {{"error", gone.error().message}});
+    }
+  });
+}
+
 void WalThread::schedule() {
   if (scheduled_) return;
   scheduled_ = true;

@@ -58,6 +58,9 @@ class WalThread final : public mvcc::WalGate {
   /// `.snap` file, then SNAPSHOT record, then release of the segments before it; then `done`, on
   /// the WAL thread. The db must cover the snapshot already.
   void save_snapshot(raft::Snapshot snapshot, Task done);
+  /// The db has gone over to the received snapshot at `index`: releases the segments before it and
+  /// deletes databases received before it.
+  void snapshot_installed(raft::Index index);
   /// Deletes surplus segments and `.snap` files that neither etcd's counts nor a fallback to the
   /// db's older root (consistent index `older_root`) keep.
   void purge(std::uint32_t max_wals, std::uint32_t max_snaps, raft::Index older_root);
