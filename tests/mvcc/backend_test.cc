@@ -205,6 +205,9 @@ TEST_CASE("a defragmentation leaves readers, writers and content alone") {
   REQUIRE(view);
   f.put("open", "batch");
   REQUIRE(f.backend->defragment());
+  CHECK(f.backend->metrics().defragmentations.sample().counts[0] == 1);
+  CHECK_FALSE(f.backend->metrics().defragmenting);
+  CHECK(f.backend->metrics().commit_phases.write.sample().counts[0] > 0);
   CHECK(f.backend->size_bytes() < size / 4);
   std::vector<KeyValue> kvs;
   const Revision old{2001, 0};

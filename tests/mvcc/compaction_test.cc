@@ -46,6 +46,11 @@ TEST_CASE("the schedule is committed first, the deletion runs in slices with pau
   CHECK(meta.scheduled_compact == 101);
   CHECK(meta.finished_compact == 101);
   CHECK(f.store->index_size() == 1);
+  const StoreMetrics& m = f.store->metrics();
+  CHECK(m.compacted_records == 99);
+  CHECK(m.compactions.sample().counts[0] == 1);  // 90 ms of pauses are below 100 ms
+  CHECK(m.slices.sample().counts[0] == 9);       // the last one is no pause
+  CHECK(m.last_compaction_seconds > 0);
 }
 
 TEST_CASE("an unfinished compaction goes on after a restart") {

@@ -55,6 +55,22 @@ TEST_CASE("a write transaction shares one revision and sees its own writes") {
   CHECK(f.revisions() == Strings{"2/0", "3/0", "3/1", "3/2 t", "3/3 t"});
 }
 
+TEST_CASE("deleted keys are not counted, before and after a restart") {
+  Fixture f;
+  for (const char* key : {"a", "b", "c"}) f.put(key, "1");
+  f.put("a", "2");
+  {
+    WriteTxn txn = f.store->write();
+    txn.delete_range("b", "");
+    txn.put("b", "2", kNoLease);
+    txn.delete_range("c", "");
+  }
+  CHECK(f.store->live_keys() == 2);
+  CHECK(f.store->index_size() == 3);
+  f.reopen();
+  CHECK(f.store->live_keys() == 2);
+}
+
 TEST_CASE("everything is there after a clean stop") {
   Fixture f;
   for (int i = 0; i < 300; ++i) f.put("key" + std::to_string(i % 100), std::to_string(i));

@@ -21,7 +21,7 @@ class CheckedStream final : public net::StreamHandler {
       : method_(method), port_(std::move(port)), inner_(std::move(inner)) {}
 
   void on_message(SharedBytes message) override {
-    ++method_.counters.received;
+    method_.counters.count_received(message.size());
     auto canonical = canonical_request(method_, std::move(message));
     if (canonical) return inner_->on_message(*std::move(canonical));
     Error error = std::move(canonical).error();
@@ -43,7 +43,7 @@ class CountingPort final : public StreamPort {
   CountingPort(const Method& method, std::shared_ptr<StreamPort> inner)
       : method_(method), inner_(std::move(inner)) {}
   std::size_t send(SharedBytes message) override {
-    ++method_.counters.sent;
+    method_.counters.count_sent(message.size());
     return inner_->send(std::move(message));
   }
   std::size_t queued_bytes() const override { return inner_->queued_bytes(); }
@@ -112,9 +112,9 @@ void Dispatcher::count_client(const Method& method, const CallInfo& info) {
 
 void Dispatcher::call(const Method& method, const CallInfo& info, SharedBytes request, Done done) {
   ++method.counters.started;
-  ++method.counters.received;
+  method.counters.count_received(request.size());
   Done counted = [&method, done = std::move(done)](Result<SharedBytes> result) mutable {
-    if (result) ++method.counters.sent;
+    if (result) method.counters.count_sent(result->size());
     method.counters.count_handled(result ? Code::kOk : result.error().code);
     done(std::move(result));
   };

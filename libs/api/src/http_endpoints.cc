@@ -142,6 +142,7 @@ void HttpEndpoints::install_metrics(net::Server& net) {
                       200,
                       {{"Content-Type", type + (names_escaping ? "; escaping=underscores" : "")}},
                       metrics_scrape(context_, dispatcher_, health_));
+                  ++health_.scrapes;
                 }});
   net.add_http({.path = "/health", .handler = [this](net::HttpRequest r, net::HttpReply reply) {
                   if (allow_method(r, reply, "GET")) health(r, std::move(reply));

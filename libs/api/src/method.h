@@ -54,8 +54,18 @@ struct MethodCounters {
   std::atomic<std::uint64_t> started{0};
   std::atomic<std::uint64_t> received{0};
   std::atomic<std::uint64_t> sent{0};
+  std::atomic<std::uint64_t> received_bytes{0};  // of messages, without their framing
+  std::atomic<std::uint64_t> sent_bytes{0};
   std::array<std::atomic<std::uint64_t>, 17> handled{};  // by gRPC code
 
+  void count_received(std::size_t bytes) {
+    received.fetch_add(1, std::memory_order_relaxed);
+    received_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  void count_sent(std::size_t bytes) {
+    sent.fetch_add(1, std::memory_order_relaxed);
+    sent_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
   void count_handled(Code code) {
     const auto i = static_cast<std::size_t>(code);
     ++handled[i < handled.size() ? i : static_cast<std::size_t>(Code::kUnknown)];

@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 namespace truss::api {
 namespace {
@@ -34,20 +33,26 @@ std::string go_float(double value) {
 
 void MetricsText::sample(std::string_view name, std::string_view help, std::string_view type,
                          double value, Labels labels) {
-  std::string& out = family(name, help, type);
+  line(family(name, help, type), name, labels, {}, go_float(value));
+}
+
+void MetricsText::line(std::string& out, std::string_view name, Labels labels,
+                       std::string_view bound, std::string_view value) {
   out += name;
   char separator = '{';
-  for (const auto& [label, text] : labels) {
+  const auto append = [&](std::string_view label, std::string_view text) {
     out += separator;
     out += label;
     out += "=\"";
     append_label_value(out, text);
     out += '"';
     separator = ',';
-  }
+  };
+  for (const auto& [label, text] : labels) append(label, text);
+  if (!bound.empty()) append("le", bound);
   if (separator == ',') out += '}';
   out += ' ';
-  out += go_float(value);
+  out += value;
   out += '\n';
 }
 
@@ -61,19 +66,23 @@ std::string& MetricsText::family(std::string_view name, std::string_view help,
 }
 
 void MetricsText::histogram(std::string_view name, std::string_view help,
-                            const DurationCounts::Sample& durations) {
+                            const DurationCounts::Sample& durations, Labels labels, Duration unit) {
   std::string& out = family(name, help, "histogram");
   const std::string n(name);
+  const auto in_units = [&](Duration d) {
+    return static_cast<double>(d.count()) / static_cast<double>(unit.count());
+  };
   std::uint64_t count = 0;
-  for (std::size_t i = 0; i <= DurationCounts::kBounds; ++i) {
+  for (std::size_t i = 0; i < durations.bounds; ++i) {
     count += durations.counts[i];
-    const double bound = i < DurationCounts::kBounds
-                             ? std::chrono::duration<double>(DurationCounts::bound(i)).count()
-                             : std::numeric_limits<double>::infinity();
-    out += n + "_bucket{le=\"" + go_float(bound) + "\"} " + std::to_string(count) + "\n";
+    const double bound = std::ldexp(in_units(durations.first), static_cast<int>(i));
+    line(out, n + "_bucket", labels, go_float(bound), std::to_string(count));
   }
-  out += n + "_sum " + go_float(durations.sum_seconds) + "\n";
-  out += n + "_count " + std::to_string(count) + "\n";
+  count += durations.counts[durations.bounds];
+  line(out, n + "_bucket", labels, "+Inf", std::to_string(count));
+  line(out, n + "_sum", labels, {},
+       go_float(durations.sum_seconds * in_units(std::chrono::seconds(1))));
+  line(out, n + "_count", labels, {}, std::to_string(count));
 }
 
 std::string MetricsText::text() const {

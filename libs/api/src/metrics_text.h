@@ -22,12 +22,16 @@ class MetricsText {
   void counter(std::string_view name, std::string_view help, double value, Labels labels = {}) {
     sample(name, help, "counter", value, labels);
   }
-  /// A histogram with etcd's buckets for disks.
+  /// `unit`: what the metric's name says, seconds or milliseconds.
   void histogram(std::string_view name, std::string_view help,
-                 const DurationCounts::Sample& durations);
+                 const DurationCounts::Sample& durations, Labels labels = {},
+                 Duration unit = std::chrono::seconds(1));
   std::string text() const;
 
  private:
+  /// One sample; `bound` is the value of label `le`, if any.
+  static void line(std::string& out, std::string_view name, Labels labels, std::string_view bound,
+                   std::string_view value);
   std::string& family(std::string_view name, std::string_view help, std::string_view type);
   void sample(std::string_view name, std::string_view help, std::string_view type, double value,
               Labels labels);

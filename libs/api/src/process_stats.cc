@@ -59,6 +59,7 @@ ProcessStats read_process_stats() {
   }
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) out.max_fds = limit.rlim_cur;
+  if (getrlimit(RLIMIT_AS, &limit) == 0) out.max_virtual_bytes = limit.rlim_cur;
   out.open_fds = count_open_fds();
   return out;
 }

@@ -10,6 +10,7 @@ struct ProcessStats {
   double start_seconds = 0;  ///< Unix time
   std::uint64_t resident_bytes = 0;
   std::uint64_t virtual_bytes = 0;
+  std::uint64_t max_virtual_bytes = 0;
   std::uint64_t open_fds = 0;
   std::uint64_t max_fds = 0;
 };

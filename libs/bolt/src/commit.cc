@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "database.h"
 #include "freelist_page.h"
@@ -24,12 +25,22 @@ std::uint64_t map_size(std::uint64_t wanted) {
 
 }  // namespace
 
+PhaseTimer::PhaseTimer(const Options& options)
+    : clock_(options.clock), times_(options.times), start_(times_ ? clock_->now() : MonoTime{}) {}
+
+void PhaseTimer::phase(DurationCounts CommitTimes::*counts) {
+  if (times_ == nullptr) return;
+  const MonoTime now = clock_->now();
+  (times_->*counts).add(now - std::exchange(start_, now));
+}
+
 Result<> Tx::Impl::commit() {
   if (done || !writable()) {
     return fail(Code::kFailedPrecondition,
                 "bolt " + *view.path + ": only an open write transaction can be committed");
   }
-  auto next = build();
+  PhaseTimer timer(db.options());
+  auto next = build(timer);
   if (!next || next->txid != meta.txid) {  // failed, or nothing to write
     finish();
     if (!next) return tl::unexpected(std::move(next).error());
@@ -41,6 +52,7 @@ Result<> Tx::Impl::commit() {
     return tl::unexpected(std::move(map).error());
   }
   db.write(dirty, *next);
+  timer.phase(&CommitTimes::write);
   writer->freelist.commit(next->txid, db.readers());
   db.publish(*next, std::move(*map));
   finish();
@@ -48,9 +60,10 @@ Result<> Tx::Impl::commit() {
 }
 
 /// Makes the page images and the meta of the next state. A txid of 0 means nothing changed.
-Result<Meta> Tx::Impl::build() {
+Result<Meta> Tx::Impl::build(PhaseTimer& timer) {
   if (broken) return tl::unexpected(*broken);
   TRUSS_TRY(root.prepare());
+  timer.phase(&CommitTimes::rebalance);
   if (!root.changed() && !force) return Meta{};
   TRUSS_TRY(root.spill());
   Meta next = meta;
@@ -58,6 +71,7 @@ Result<Meta> Tx::Impl::build() {
   next.sequence = root.sequence;
   TRUSS_TRY(store_freelist(next));
   next.high_water = writer->freelist.high_water();
+  timer.phase(&CommitTimes::spill);
   return next;
 }
 

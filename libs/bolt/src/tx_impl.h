@@ -25,6 +25,19 @@ struct DirtyPage {
   ByteView bytes;
 };
 
+/// Counts the phases of one commit into Options::times, if that is set.
+class PhaseTimer {
+ public:
+  explicit PhaseTimer(const Options& options);
+  /// What was done since the last phase ended, or since construction.
+  void phase(DurationCounts CommitTimes::*counts);
+
+ private:
+  Clock* clock_;
+  CommitTimes* times_;
+  MonoTime start_;
+};
+
 struct Tx::Impl {
   Impl(Database& database, const Meta& state, int state_slot, View file_view, Writer* own_writer);
   ~Impl();
@@ -52,7 +65,7 @@ struct Tx::Impl {
   std::vector<DirtyPage> dirty;
 
  private:
-  Result<Meta> build();
+  Result<Meta> build(PhaseTimer& timer);
   Result<> store_freelist(Meta& next);
 };
 

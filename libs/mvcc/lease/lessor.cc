@@ -67,6 +67,7 @@ struct Lessor::Impl {
   LeaseQueue checkpoints;
   bool primary = false;
   LeaseCounters counters;
+  DurationCounts ttls{std::chrono::seconds(1), 24};
 };
 
 Lessor::Lessor(mvcc::Backend& backend, Clock& clock, LessorOptions options)
@@ -138,6 +139,7 @@ Result<std::int64_t> Lessor::grant(LeaseId id, std::int64_t ttl) {
   }
   impl_->persist(id, lease);
   ++impl_->counters.granted;
+  impl_->ttls.add(std::chrono::seconds(lease.ttl));
   return lease.ttl;
 }
 
@@ -312,7 +314,9 @@ Result<LeaseInfo> Lessor::time_to_live(LeaseId id, bool with_keys) const {
 
 LeaseCounters Lessor::counters() const {
   std::lock_guard lock(impl_->mutex);
-  return impl_->counters;
+  LeaseCounters out = impl_->counters;
+  out.ttls = impl_->ttls.sample();
+  return out;
 }
 
 std::vector<LeaseId> Lessor::leases() const {

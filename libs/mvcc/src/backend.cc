@@ -33,6 +33,8 @@ Result<> Backend::Impl::remove_leftovers() {
 
 Result<std::shared_ptr<bolt::DB>> Backend::Impl::open_db(const std::string& path, bool syncing) {
   bolt::Options bolt_options = options.bolt;
+  bolt_options.clock = &clock;
+  bolt_options.times = &metrics.commit_phases;
   if (!syncing) bolt_options.no_sync = true;
   TRUSS_ASSIGN(auto opened, bolt::DB::open(fs, path, bolt_options,
                                            [this](std::string_view why) { process.fatal(why); }));
@@ -206,9 +208,7 @@ std::uint64_t Backend::term() const {
   return impl_->term;
 }
 
-DurationCounts::Sample Backend::commit_durations() const {
-  return impl_->commit_durations.sample();
-}
+const BackendMetrics& Backend::metrics() const { return impl_->metrics; }
 
 std::uint64_t Backend::committed_consistent_index() const {
   std::shared_lock lock(impl_->mutex);

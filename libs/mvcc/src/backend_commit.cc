@@ -65,7 +65,7 @@ void Backend::Impl::commit_front() {
   const MonoTime start = clock.now();
   if (Result<> written = write_batch(*batch); !written)
     process.fatal("backend commit: " + written.error().message);
-  commit_durations.add(clock.now() - start);
+  metrics.commits.add(clock.now() - start);
   std::vector<Task> waiters, room;
   std::function<void(std::uint64_t)> notify;
   {

@@ -18,6 +18,18 @@ Result<> sync_file(FileSystem& fs, const std::string& path) {
   return file->sync();
 }
 
+/// Sets the flag while it lives.
+class Busy {
+ public:
+  explicit Busy(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() { flag_ = false; }
+
+ private:
+  std::atomic<bool>& flag_;
+};
+
 }  // namespace
 
 Result<> Backend::Impl::copy_bucket(bolt::DB& target, ByteView name, const bolt::Bucket& source) {
@@ -53,6 +65,8 @@ Result<> Backend::Impl::copy_to(bolt::DB& target) {
 }
 
 Result<> Backend::Impl::run_defragment() {
+  const ScopedTime timed(clock, metrics.defragmentations);
+  const Busy busy(metrics.defragmenting);
   const std::string spare = spare_path(fs, options.path);
   const auto copy = [&]() -> Result<> {
     {

@@ -100,7 +100,7 @@ struct Backend::Impl : std::enable_shared_from_this<Backend::Impl> {
   std::vector<Task> room_waiters;
   WalGate* gate = nullptr;
   std::function<void(std::uint64_t)> listener;
-  DurationCounts commit_durations;
+  BackendMetrics metrics;
 };
 
 }  // namespace truss::mvcc

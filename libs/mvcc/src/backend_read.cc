@@ -80,10 +80,28 @@ Result<> Backend::for_each(schema::BucketId bucket,
   return {};
 }
 
-Result<Backend::Snapshot> Backend::snapshot() {
+namespace {
+
+/// Measures how long a snapshot is held, and keeps the place where that is counted.
+struct HeldSnapshot {
+  explicit HeldSnapshot(std::shared_ptr<Backend::Impl> owner)
+      : impl(std::move(owner)), time(impl->clock, impl->metrics.snapshots) {}
+  std::shared_ptr<Backend::Impl> impl;
+  ScopedTime time;
+};
+
+}  // namespace
+
+Result<Backend::Snapshot> Backend::committed() {
   const auto db = impl_->current_db();
   TRUSS_ASSIGN(auto tx, db->begin_read());
   return Snapshot(db, std::move(tx));
+}
+
+Result<Backend::Snapshot> Backend::snapshot() {
+  const auto db = impl_->current_db();
+  TRUSS_ASSIGN(auto tx, db->begin_read());
+  return Snapshot(db, std::move(tx), std::make_shared<HeldSnapshot>(impl_));
 }
 
 namespace {
@@ -98,13 +116,14 @@ bool left_out(HashLevel level, ByteView bucket, ByteView key) {
 }  // namespace
 
 Result<std::uint32_t> Backend::hash(HashLevel level) {
-  TRUSS_ASSIGN(auto snap, snapshot());
+  const ScopedTime timed(impl_->clock, impl_->metrics.hashes);
+  TRUSS_ASSIGN(auto view, committed());
   std::uint32_t crc = 0;
-  auto buckets = snap.tx().cursor();
+  auto buckets = view.tx().cursor();
   TRUSS_ASSIGN(auto top, buckets.first());
   while (top) {
     crc = crc32c(top->key, crc);
-    TRUSS_ASSIGN(const auto bucket, snap.tx().bucket(top->key));
+    TRUSS_ASSIGN(const auto bucket, view.tx().bucket(top->key));
     if (!bucket) return fail(Code::kCorruption, "top-level key is no bucket: " + quoted(top->key));
     auto cursor = bucket->cursor();
     TRUSS_ASSIGN(auto pair, cursor.first());

@@ -67,6 +67,7 @@ void Store::Impl::compact_index() {
   const std::int64_t revision = running_compaction();
   std::optional<std::string> next;
   {
+    const ScopedTime timed(clock, metrics.index_pauses);
     std::unique_lock lock(mutex);
     next = index.compact(revision, options.keep_tombstone_at_compact, compaction_key, kIndexSlice);
   }
@@ -81,6 +82,7 @@ void Store::Impl::compact_index() {
 }
 
 void Store::Impl::compact_records() {
+  if (compaction_record == Revision{}) compaction_started = clock.now();
   const auto slice = std::make_shared<CompactionSlice>();
   backend->update(
       [impl = shared_from_this(), slice](bolt::Tx& tx) -> Result<> {
@@ -96,6 +98,7 @@ void Store::Impl::compact_records() {
 Result<CompactionSlice> Store::Impl::compact_slice(bolt::Tx& tx, std::int64_t at, Revision from) {
   CompactionSlice slice{from};
   if (at < 0) return CompactionSlice{from, true};  // the store was reset meanwhile
+  const MonoTime start = clock.now();
   TRUSS_ASSIGN(auto keys, tx.create_bucket_if_absent(schema::bucket_name(schema::BucketId::kKey)));
   auto cursor = keys.cursor();
   TRUSS_ASSIGN(auto pair, cursor.seek(RevisionKey(from).view()));
@@ -108,12 +111,18 @@ Result<CompactionSlice> Store::Impl::compact_slice(bolt::Tx& tx, std::int64_t at
     slice.next = {decoded.revision.main, decoded.revision.sub + 1};
     TRUSS_ASSIGN(const auto kv, schema::decode_key_value(pair->value));
     const KeyEntry* entry = index.find(kv.key);
-    if (!entry || !entry->has(decoded.revision)) TRUSS_TRY(cursor.remove());
+    if (!entry || !entry->has(decoded.revision)) {
+      TRUSS_TRY(cursor.remove());
+      ++slice.removed;
+    }
     TRUSS_ASSIGN(pair, cursor.next());
     slice.finished = !pair;
   }
   lock.unlock();
-  if (!slice.finished) return slice;
+  if (!slice.finished) {
+    metrics.slices.add(clock.now() - start);
+    return slice;
+  }
   TRUSS_ASSIGN(auto meta, tx.create_bucket_if_absent(schema::bucket_name(schema::BucketId::kMeta)));
   TRUSS_TRY(meta.put(schema::kFinishedCompactKey, compaction_mark(at)));
   return slice;
@@ -125,7 +134,12 @@ void Store::Impl::records_sliced(Result<> outcome, CompactionSlice slice) {
                  {{"error", ByteView(outcome.error().message)}});
     return compaction_finished();
   }
-  if (slice.finished) return compaction_finished();
+  metrics.compacted_records.fetch_add(slice.removed, std::memory_order_relaxed);
+  if (slice.finished) {
+    metrics.compactions.add(clock.now() - compaction_started);
+    metrics.last_compaction_seconds = clock.wall().time_since_epoch() / std::chrono::seconds(1);
+    return compaction_finished();
+  }
   compaction_record = slice.next;
   background.post_at(clock.now() + options.compaction_pause,
                      [impl = shared_from_this()] { impl->compact_records(); });

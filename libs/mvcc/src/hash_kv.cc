@@ -19,6 +19,7 @@ struct KeepSet {
 
 Result<HashKv> Store::hash_kv(std::int64_t revision) {
   Impl& s = *impl_;
+  const ScopedTime timed(s.clock, s.metrics.hashes);
   HashKv out;
   std::shared_lock lock(s.mutex);
   out.current_revision = s.current;

@@ -74,6 +74,7 @@ void KeyEntry::compact(std::int64_t at, bool keep_tombstone_at) {
 KeyIndex::Put KeyIndex::put(ByteView key, Revision revision) {
   auto it = entries_.lower_bound(key);
   if (it == entries_.end() || (*it)->key() != key) it = entries_.insert(it, KeyEntry::make(key));
+  if (!(*it)->live()) ++live_;
   (*it)->put(revision);
   return {(*it)->created(), (*it)->version()};
 }
@@ -81,6 +82,7 @@ KeyIndex::Put KeyIndex::put(ByteView key, Revision revision) {
 void KeyIndex::tombstone(ByteView key, Revision revision) {
   const auto it = entries_.find(key);
   TRUSS_CHECK(it != entries_.end() && (*it)->live());
+  --live_;
   (*it)->tombstone(revision);
 }
 
@@ -102,7 +104,11 @@ std::optional<std::string> KeyIndex::compact(std::int64_t at, bool keep_tombston
 
 void KeyIndex::assign(std::vector<KeyEntry::Ptr> sorted) {
   entries_.clear();
-  for (KeyEntry::Ptr& entry : sorted) entries_.insert(entries_.end(), std::move(entry));
+  live_ = 0;
+  for (KeyEntry::Ptr& entry : sorted) {
+    if (entry->live()) ++live_;
+    entries_.insert(entries_.end(), std::move(entry));
+  }
 }
 
 }  // namespace truss::mvcc

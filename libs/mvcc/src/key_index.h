@@ -114,6 +114,8 @@ class KeyIndex {
   /// Takes entries sorted by key, in place of what there was.
   void assign(std::vector<KeyEntry::Ptr> sorted);
   std::size_t size() const { return entries_.size(); }
+  /// Those not deleted.
+  std::size_t live() const { return live_; }
 
  private:
   /// Entries lie all over the heap: a walk would wait for memory at each without this.
@@ -134,6 +136,7 @@ class KeyIndex {
     }
   };
   absl::btree_set<KeyEntry::Ptr, Less> entries_;
+  std::size_t live_ = 0;
 };
 
 }  // namespace truss::mvcc

@@ -57,8 +57,8 @@ std::vector<KeyEntry::Ptr> IndexBuilder::take_sorted() {
 BytesMap<LeaseId> IndexBuilder::take_leases() { return std::exchange(leases_, {}); }
 
 Result<schema::Meta> read_meta(Backend& backend) {
-  TRUSS_ASSIGN(auto snapshot, backend.snapshot());
-  return schema::read_meta(snapshot.tx());
+  TRUSS_ASSIGN(auto view, backend.committed());
+  return schema::read_meta(view.tx());
 }
 
 }  // namespace

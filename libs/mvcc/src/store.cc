@@ -40,6 +40,10 @@ std::uint64_t Store::index_size() const {
   std::shared_lock lock(impl_->mutex);
   return impl_->index.size();
 }
+std::uint64_t Store::live_keys() const {
+  std::shared_lock lock(impl_->mutex);
+  return impl_->index.live();
+}
 
 Result<> Store::compact(std::int64_t revision, Task done) {
   return impl_->compact(revision, std::move(done));
@@ -100,6 +104,8 @@ StoreCounters Store::counters() const {
   const Impl::Counters& c = impl_->counters;
   return {c.ranges, c.puts, c.deletes, c.txns, c.put_bytes};
 }
+
+const StoreMetrics& Store::metrics() const { return impl_->metrics; }
 
 Result<RangeResult> ReadTxn::range(const RangeRequest& request) {
   return impl_->store->range(request, impl_->revision);

@@ -27,6 +27,7 @@ struct CompactionJob {
 struct CompactionSlice {
   Revision next;
   bool finished = false;
+  std::uint64_t removed = 0;
 };
 
 struct Store::Impl final : WatchSource, std::enable_shared_from_this<Store::Impl> {
@@ -104,6 +105,7 @@ struct Store::Impl final : WatchSource, std::enable_shared_from_this<Store::Impl
     std::atomic<std::uint64_t> put_bytes{0};
   };
   Counters counters;
+  StoreMetrics metrics;
   Backend* const backend;
   Executor& background;
   Clock& clock;
@@ -124,6 +126,7 @@ struct Store::Impl final : WatchSource, std::enable_shared_from_this<Store::Impl
   // How far it got; handed from task to task of the running one.
   std::string compaction_key;
   Revision compaction_record;
+  MonoTime compaction_started{};
 
   LeaseLinks* links = nullptr;
   BytesMap<LeaseId> restored_leases;

@@ -335,6 +335,25 @@ Status Node::status() const {
   return s;
 }
 
+namespace {
+
+void count_backend(mvcc::Backend& backend, Counters& c) {
+  const mvcc::BackendMetrics& m = backend.metrics();
+  c.defragmenting = m.defragmenting;
+  c.open_read_transactions = backend.stats().open_readers;
+  const auto revision = backend.get(schema::BucketId::kAuth, schema::kAuthRevisionKey);
+  if (revision && *revision) c.auth_revision = schema::decode_u64(**revision).value_or(0);
+  c.backend_commit_durations = m.commits.sample();
+  c.backend_rebalance_durations = m.commit_phases.rebalance.sample();
+  c.backend_spill_durations = m.commit_phases.spill.sample();
+  c.backend_write_durations = m.commit_phases.write.sample();
+  c.backend_defragment_durations = m.defragmentations.sample();
+  c.backend_snapshot_durations = m.snapshots.sample();
+  c.backend_hash_durations = m.hashes.sample();
+}
+
+}  // namespace
+
 Counters Node::counters() const {
   Counters c;
   c.proposals_committed = progress_.committed;
@@ -348,7 +367,14 @@ Counters Node::counters() const {
   c.wal_syncs = progress_.wal_syncs;
   c.wal_bytes_written = progress_.wal_bytes;
   c.wal_sync_durations = progress_.wal_sync_durations.sample();
-  c.backend_commit_durations = backend_->commit_durations();
+  c.slow_read_indexes = progress_.slow_reads;
+  c.late_heartbeats = progress_.late_heartbeats;
+  c.learners_promoted = progress_.promotions;
+  c.applying_snapshot = progress_.applying_snapshot;
+  c.snap_encoding_durations = progress_.snap_metrics.encodings.sample();
+  c.snap_sync_durations = progress_.snap_metrics.syncs.sample();
+  c.snap_save_durations = progress_.snap_metrics.saves.sample();
+  count_backend(*backend_, c);
   return c;
 }
 

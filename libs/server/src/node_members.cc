@@ -112,7 +112,10 @@ void Node::promote_here(raft::NodeId id, ApplyCallback done) {
       return done(tl::unexpected(std::move(ready).error()));
     }
     change_members({0, raft::ConfChangeType::kAddNode, id, SharedBytes::copy(promote_json(id))},
-                   std::move(done));
+                   [this, done = std::move(done)](Result<ApplyResponse> answer) mutable {
+                     if (answer) progress_.promotions.fetch_add(1, std::memory_order_relaxed);
+                     done(std::move(answer));
+                   });
   });
 }
 

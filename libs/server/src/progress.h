@@ -5,6 +5,7 @@
 
 #include "truss/common/duration_counts.h"
 #include "truss/raft/types.h"
+#include "truss/snap/metrics.h"
 
 namespace truss::server {
 
@@ -23,11 +24,16 @@ struct Progress {
   std::atomic<std::uint64_t> proposals_applied{0};
   std::atomic<std::uint64_t> proposals_failed{0};
   std::atomic<std::uint64_t> reads_failed{0};
+  std::atomic<std::uint64_t> slow_reads{0};  ///< read index rounds asked again or timed out
+  std::atomic<std::uint64_t> late_heartbeats{0};
+  std::atomic<std::uint64_t> promotions{0};  ///< learners promoted while leading
+  std::atomic<bool> applying_snapshot{false};
   std::atomic<std::uint64_t> slow_applies{0};
   std::atomic<std::uint64_t> leases_expired{0};
   std::atomic<std::uint64_t> wal_syncs{0};
   std::atomic<std::uint64_t> wal_bytes{0};
   DurationCounts wal_sync_durations;
+  snap::SnapMetrics snap_metrics;
 
   raft::Index committed_index() const { return raft::Index(committed.load()); }
   raft::Index applied_index() const { return raft::Index(applied.load()); }

@@ -276,10 +276,21 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
     } else if (m.type == raft::MessageType::kSnap) {
       divert_snapshot(std::move(m));
     } else {
+      if (m.type == raft::MessageType::kHeartbeat) note_heartbeat(m.to);
       outgoing.push_back(std::move(m));
     }
   }
   if (!outgoing.empty()) transport_.send(std::move(outgoing));
+}
+
+/// Counts a heartbeat that leaves more than an interval late.
+void RaftLoop::note_heartbeat(raft::NodeId to) {
+  const MonoTime now = clock_.now();
+  const auto [it, first] = heartbeats_.try_emplace(to, now);
+  if (!first && now - it->second > 2 * tick_) {
+    progress_.late_heartbeats.fetch_add(1, std::memory_order_relaxed);
+  }
+  it->second = now;
 }
 
 void RaftLoop::note_soft_state(const raft::SoftState& state) {
@@ -287,6 +298,7 @@ void RaftLoop::note_soft_state(const raft::SoftState& state) {
   const bool leads = state.role == raft::Role::kLeader;
   const bool elected = state.leader != raft::kNoNode && state.leader != soft_.leader;
   if (leads && !led) first_own_ = node_->basic_status().last_index;
+  if (!leads) heartbeats_.clear();
   soft_ = state;
   progress_.leader = state.leader.value();
   progress_.is_leader = leads;

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -139,6 +140,7 @@ class RaftLoop final : public TransportSink {
   void pump();
   void handle(raft::Ready& ready);
   void dispatch(raft::MessageList& messages);
+  void note_heartbeat(raft::NodeId to);
   void note_soft_state(const raft::SoftState& state);
   void send_back(std::vector<raft::Message> responses);
   void stand_if_alone();
@@ -166,6 +168,7 @@ class RaftLoop final : public TransportSink {
   ReadIndexRounds reads_;
 
   raft::SoftState soft_;
+  std::map<raft::NodeId, MonoTime> heartbeats_;  // the last one sent to each, while leading
   raft::ConfState conf_;
   raft::Index replayed_;         // committed at start: conf changes up to here may be missing
   raft::Index applied_;          // as the apply thread reported

@@ -65,6 +65,7 @@ void ReadIndexRounds::tick(raft::RawNode& node, MonoTime now) {
     asking_ = false;
     fail_all(std::exchange(asked_, {}).callbacks, errors::timeout());
   } else if (now - sent_ >= kRetry) {
+    progress_.slow_reads.fetch_add(1, std::memory_order_relaxed);
     send(node, now);
   }
 }

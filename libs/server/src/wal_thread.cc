@@ -24,7 +24,9 @@ WalThread::WalThread(Parts parts, Delivered delivered)
       snapshotter_(parts.files, parts.logger, parts.snap_dir),
       conf_state_in_log_(parts.conf_state_in_log),
       answer_before_sync_(parts.answer_before_sync),
-      delivered_(std::move(delivered)) {}
+      delivered_(std::move(delivered)) {
+  snapshotter_.measure(clock_, progress_.snap_metrics);
+}
 
 void WalThread::append(Job job) {
   std::lock_guard lock(mutex_);

@@ -19,11 +19,26 @@ Result<> Snapshotter::save(const raft::Snapshot& snapshot) {
   if (snapshot.empty()) return {};
   const raft::SnapshotMark mark{snapshot.metadata.index, snapshot.metadata.term};
   const std::string path = join_path(dir_, snap_file_name(mark));
+  const auto whole = timed(&SnapMetrics::saves);
+  std::string bytes;
+  {
+    const auto encoding = timed(&SnapMetrics::encodings);
+    bytes = encode_snap_file(snapshot);
+  }
+  TRUSS_TRY(write_file(path, bytes));
+  return fs_.sync_dir(dir_);
+}
+
+Result<> Snapshotter::write_file(const std::string& path, ByteView bytes) {
+  const auto writing = timed(&SnapMetrics::syncs);
   TRUSS_ASSIGN(const auto file,
                fs_.open(path, {.write = true, .create = true, .truncate = true, .mode = 0666}));
-  TRUSS_TRY(file->pwrite(encode_snap_file(snapshot), 0));
-  TRUSS_TRY(file->sync());
-  return fs_.sync_dir(dir_);
+  TRUSS_TRY(file->pwrite(bytes, 0));
+  return file->sync();
+}
+
+ScopedTime Snapshotter::timed(DurationCounts SnapMetrics::*counts) const {
+  return {clock_, metrics_ != nullptr ? &(metrics_->*counts) : nullptr};
 }
 
 Result<std::vector<raft::SnapshotMark>> Snapshotter::list() {

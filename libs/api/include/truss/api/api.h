@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "truss/api/peer_metrics.h"
 #include "truss/common/clock.h"
 #include "truss/common/executor.h"
 #include "truss/common/log.h"
@@ -20,6 +22,8 @@ struct Options {
   std::vector<std::string> host_whitelist = {"*"};  ///< of plain HTTP; empty or "*": any
   Duration watch_progress_interval = std::chrono::minutes(10);
   std::vector<std::string> command_line;  ///< shown by /debug/vars
+  /// Asked at each scrape of /metrics, on a net thread; empty: there are no peers.
+  std::function<std::vector<PeerMetrics>()> peer_metrics;
 };
 
 /// The client services of one member: KV, Watch, Lease, Cluster, Maintenance, Auth, Health, the

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "truss/common/bytes.h"
+#include "truss/common/clock.h"
+#include "truss/common/duration_counts.h"
 #include "truss/common/error.h"
 #include "truss/common/file_system.h"
 #include "truss/common/strong.h"
@@ -20,6 +22,13 @@ using TxId = Strong<struct TxIdTag>;
 
 enum class FreelistType { kArray, kHashMap };
 
+/// How long the phases of commits took. Thread: any.
+struct CommitTimes {
+  DurationCounts rebalance;  ///< merging small pages
+  DurationCounts spill;      ///< building page images, the list of free pages included
+  DurationCounts write;      ///< pages, meta page and their syncs
+};
+
 struct Options {
   bool read_only = false;
   bool no_freelist_sync = true;  ///< don't write the list of free pages; rebuild it when opening
@@ -30,6 +39,8 @@ struct Options {
   bool no_sync = false;         ///< Caution: no fdatasync at commit
   bool no_grow_sync = false;    ///< don't extend the file ahead (in steps of up to 16 MiB)
   std::uint32_t mode = 0600;
+  Clock* clock = nullptr;        ///< with `times`: measure commits; both outlive the DB
+  CommitTimes* times = nullptr;  ///< where to count them
 };
 
 /// Thrown nowhere: a failed write or sync of a commit calls it, and it must not return.

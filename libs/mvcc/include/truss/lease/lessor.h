@@ -58,6 +58,7 @@ struct LeaseCounters {
   std::uint64_t granted = 0;
   std::uint64_t revoked = 0;
   std::uint64_t renewed = 0;
+  DurationCounts::Sample ttls;  ///< of the granted; first bound 1 s, 24 bounds
 };
 
 /// The leases. Every member keeps the records (they change through raft only); the primary (the

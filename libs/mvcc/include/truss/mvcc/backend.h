@@ -10,12 +10,12 @@
 
 #include "truss/bolt/bolt.h"
 #include "truss/common/clock.h"
-#include "truss/common/duration_counts.h"
 #include "truss/common/executor.h"
 #include "truss/common/file_system.h"
 #include "truss/common/log.h"
 #include "truss/common/process.h"
 #include "truss/mvcc/kv.h"
+#include "truss/mvcc/metrics.h"
 #include "truss/schema/buckets.h"
 #include "truss/schema/meta.h"
 
@@ -170,7 +170,9 @@ class Backend {
   /// Call commit or force_commit first.
   class Snapshot {
    public:
-    Snapshot(std::shared_ptr<bolt::DB> db, bolt::Tx tx) : db_(std::move(db)), tx_(std::move(tx)) {}
+    /// `held` is let go with the snapshot.
+    Snapshot(std::shared_ptr<bolt::DB> db, bolt::Tx tx, std::shared_ptr<void> held = {})
+        : held_(std::move(held)), db_(std::move(db)), tx_(std::move(tx)) {}
     std::uint64_t size_bytes() const { return tx_.size_bytes(); }
     Result<> write_to(const std::function<Result<>(ByteView piece)>& sink) {
       return tx_.write_to(sink);
@@ -178,10 +180,13 @@ class Backend {
     bolt::Tx& tx() { return tx_; }
 
    private:
+    std::shared_ptr<void> held_;
     std::shared_ptr<bolt::DB> db_;  // outlives tx_
     bolt::Tx tx_;
   };
   Result<Snapshot> snapshot();
+  /// The same for a short look, which metrics don't count as a snapshot.
+  Result<Snapshot> committed();
 
   /// Hash of the whole db (disk-formats §7.2) of what is committed. Call commit first.
   Result<std::uint32_t> hash(HashLevel level);
@@ -208,8 +213,8 @@ class Backend {
   std::uint64_t size_bytes() const;    ///< of the file, as etcd's dbSize
   std::uint64_t in_use_bytes() const;  ///< without free pages, as etcd's dbSizeInUse
   bolt::Stats stats() const;
-  /// How long bolt commits of batches took.
-  DurationCounts::Sample commit_durations() const;
+  /// Lives as long as the backend.
+  const BackendMetrics& metrics() const;
   const std::string& path() const;
 
   /// Commits what is left, blocking, and takes no more. Idempotent. Stop the executor afterwards.

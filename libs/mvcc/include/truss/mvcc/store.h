@@ -12,6 +12,7 @@
 #include "truss/mvcc/backend.h"
 #include "truss/mvcc/errors.h"
 #include "truss/mvcc/kv.h"
+#include "truss/mvcc/metrics.h"
 #include "truss/mvcc/requests.h"
 #include "truss/mvcc/watch.h"
 
@@ -157,8 +158,12 @@ class Store {
   std::unique_ptr<WatchStream> watch_stream(std::shared_ptr<WatchSink> sink);
   WatchStats watch_stats() const;
   StoreCounters counters() const;
+  /// Lives as long as the store.
+  const StoreMetrics& metrics() const;
   /// Number of keys in the index, deleted ones with history included. For metrics.
   std::uint64_t index_size() const;
+  /// Number of keys that are not deleted. For metrics.
+  std::uint64_t live_keys() const;
 
   struct Impl;
 

@@ -69,8 +69,24 @@ struct Counters {
   std::uint64_t leases_expired = 0;
   std::uint64_t wal_syncs = 0;
   std::uint64_t wal_bytes_written = 0;
+  std::uint64_t slow_read_indexes = 0;  ///< rounds without an answer in time
+  std::uint64_t late_heartbeats = 0;    ///< sent more than an interval late
+  std::uint64_t learners_promoted = 0;  ///< while leading
+  bool applying_snapshot = false;
+  bool defragmenting = false;
+  std::uint64_t open_read_transactions = 0;
+  std::uint64_t auth_revision = 0;
   DurationCounts::Sample wal_sync_durations;
   DurationCounts::Sample backend_commit_durations;
+  DurationCounts::Sample backend_rebalance_durations;
+  DurationCounts::Sample backend_spill_durations;
+  DurationCounts::Sample backend_write_durations;
+  DurationCounts::Sample backend_defragment_durations;
+  DurationCounts::Sample backend_snapshot_durations;
+  DurationCounts::Sample backend_hash_durations;
+  DurationCounts::Sample snap_encoding_durations;
+  DurationCounts::Sample snap_sync_durations;
+  DurationCounts::Sample snap_save_durations;
 };
 
 /// One node of the cluster: proposes, agrees, makes durable, applies, answers.

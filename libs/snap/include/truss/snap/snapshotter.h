@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "truss/common/clock.h"
 #include "truss/common/error.h"
 #include "truss/common/file_system.h"
 #include "truss/common/log.h"
 #include "truss/raft/snapshot_mark.h"
 #include "truss/raft/types.h"
+#include "truss/snap/metrics.h"
 
 namespace truss::snap {
 
@@ -21,6 +23,11 @@ class Snapshotter {
  public:
   /// `dir` must exist.
   Snapshotter(FileSystem& fs, Logger& log, std::string dir);
+  /// Counts into `metrics` from now on. Both outlive this.
+  void measure(Clock& clock, SnapMetrics& metrics) {
+    clock_ = &clock;
+    metrics_ = &metrics;
+  }
 
   /// Writes the snapshot's `.snap` file. An empty snapshot is nothing.
   /// *Durability:* file and name are on disk (etcd leaves the name to chance).
@@ -54,11 +61,15 @@ class Snapshotter {
  private:
   Result<raft::Snapshot> load_matching(const std::function<bool(raft::SnapshotMark)>& wanted);
   Result<raft::Snapshot> read(const std::string& name);
+  Result<> write_file(const std::string& path, ByteView bytes);
+  ScopedTime timed(DurationCounts SnapMetrics::*counts) const;
   void set_aside(const std::string& name, const Error& why);
 
   FileSystem& fs_;
   Logger& log_;
   std::string dir_;
+  Clock* clock_ = nullptr;  // with metrics_
+  SnapMetrics* metrics_ = nullptr;
 };
 
 }  // namespace truss::snap
