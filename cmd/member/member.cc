@@ -1,6 +1,5 @@
 #include "member.h"
 
-#include "peer_endpoints.h"
 #include "sd_notify.h"
 #include "signals.h"
 
@@ -18,7 +17,30 @@ Result<> listen_all(net::Server& net, const std::vector<std::string>& urls,
   return {};
 }
 
+peer::Options peer_options(const server::Config& config) {
+  peer::Options options;
+  options.dial_timeout = std::chrono::seconds(1) + config.election_timeout;
+  return options;
+}
+
+/// The port of the peers: what it may hold unsent is bounded, so that no heartbeat waits behind it.
+net::ServerOptions peer_port_options(net::ServerOptions options, const peer::Options& peer) {
+  options.http_read_timeout = peer.read_timeout;
+  options.write_timeout = peer.read_timeout;
+  options.stream_high_water = peer.unsent_bytes;
+  options.stream_low_water = peer.unsent_bytes / 2;
+  options.unsent_kernel_bytes = peer.unsent_bytes / 2;
+  return options;
+}
+
 }  // namespace
+
+Member::Member(Options given, Logger& log)
+    : options(std::move(given)),
+      logger(log),
+      peers(peer_thread, runtime, logger, peer_options(options.server)),
+      local(files, options.server.data_dir + "/member/snap"),
+      transport(peers, local, options.server.advertise_peer_urls) {}
 
 Result<std::unique_ptr<Member>> Member::start(Options options, Logger& logger) {
   std::unique_ptr<Member> member(new Member(std::move(options), logger));
@@ -33,12 +55,12 @@ Result<std::unique_ptr<Member>> Member::start(Options options, Logger& logger) {
 }
 
 Result<> Member::bind() {
-  const auto make = [this] {
-    return std::make_unique<net::Server>(options.net, runtime.clock(), logger);
+  const auto make = [this](const net::ServerOptions& net) {
+    return std::make_unique<net::Server>(net, runtime.clock(), logger);
   };
-  peer_listeners = make();
-  client_listeners = make();
-  metrics_listeners = make();
+  peer_listeners = make(peer_port_options(options.net, peer_options(options.server)));
+  client_listeners = make(options.net);
+  metrics_listeners = make(options.net);
   const bool http_apart = !options.listen_client_http_urls.empty();
   TRUSS_TRY(listen_all(*peer_listeners, options.listen_peer_urls, net::Protocols::kHttpOnly));
   TRUSS_TRY(listen_all(*client_listeners, options.listen_client_urls,
@@ -49,13 +71,14 @@ Result<> Member::bind() {
 }
 
 Result<> Member::start_server() {
-  TRUSS_ASSIGN(server, server::Server::start(options.server,
-                                             {runtime, files, random, logger, process, transport}));
+  TRUSS_ASSIGN(server, server::Server::start(options.server, {runtime, files, random, logger,
+                                                              process, transport, queries}));
+  local.attach(*server);
   if (server->level() == server::CompatLevel::k34) {
     client_listeners->set_grpc_dialect(net::GrpcDialect::kGo126);
   }
   api = std::make_unique<api::Api>(*server, runtime, logger, options.api);
-  install_peer_endpoints(*peer_listeners, *server);
+  peers.install(*peer_listeners);
   api->install(*client_listeners);
   api->install_metrics(*metrics_listeners);
   peer_listeners->start();
@@ -72,8 +95,9 @@ void Member::serve() {
 Member::~Member() {
   if (client_listeners) client_listeners->shutdown(kPatience);
   if (metrics_listeners) metrics_listeners->stop();
-  if (peer_listeners) peer_listeners->stop();
   if (server) server->stop();  // open calls are answered before what they use goes
+  peers.stop();
+  if (peer_listeners) peer_listeners->stop();
   if (api) api->stop();
 }
 

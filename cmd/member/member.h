@@ -3,14 +3,20 @@
 #include <atomic>
 #include <memory>
 
+#include "local_member.h"
 #include "options.h"
+#include "peer_queries.h"
+#include "peer_transport.h"
 #include "truss/api/api.h"
 #include "truss/common/executor.h"
 #include "truss/common/file_system.h"
 #include "truss/common/log.h"
 #include "truss/common/process.h"
 #include "truss/common/random.h"
+#include "truss/net/io_thread.h"
 #include "truss/net/server.h"
+#include "truss/peer/queries.h"
+#include "truss/peer/transport.h"
 #include "truss/server/server.h"
 
 namespace truss::member {
@@ -28,7 +34,13 @@ struct Member {
   PosixFileSystem files;
   SystemProcess process;
   SeededRandom random{entropy64()};
-  server::NullTransport transport;  // libs/peer will stand here
+
+  net::IoThread peer_thread{"peer", runtime.clock()};
+  peer::Transport peers;
+  LocalMember local;        ///< what peers ask of the server
+  PeerTransport transport;  ///< what the server sends to peers
+  peer::Queries questions{peer_thread, runtime};
+  PeerQueries queries{questions};  ///< what the server asks peers
 
   // Ports are bound before any data is touched, and served when the member is ready.
   std::unique_ptr<net::Server> peer_listeners;
@@ -39,7 +51,7 @@ struct Member {
   std::atomic<bool> removed{false};  ///< from the cluster, for good
 
  private:
-  Member(Options given, Logger& log) : options(std::move(given)), logger(log) {}
+  Member(Options given, Logger& log);
   Result<> bind();
   Result<> start_server();
   void serve();

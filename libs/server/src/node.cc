@@ -121,6 +121,7 @@ Result<> Node::open() {
                              config_.election_timeout, config_.request_timeout()});
   TRUSS_TRY(open_store(opened));
   TRUSS_TRY(make_loops(std::move(opened)));
+  env_.transport.identify({self_, cluster_, level_});
   for (const Member& member : *members()) {
     if (member.id != self_) env_.transport.add_peer(member.id, member.peer_urls);
   }

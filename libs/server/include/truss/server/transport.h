@@ -8,6 +8,8 @@
 #include "truss/common/clock.h"
 #include "truss/common/error.h"
 #include "truss/raft/types.h"
+#include "truss/server/compat.h"
+#include "truss/server/member.h"
 #include "truss/server/snapshot_reader.h"
 
 namespace truss::server {
@@ -30,11 +32,20 @@ class TransportSink {
   virtual void removed() = 0;
 };
 
+/// Who the member is that a transport speaks for.
+struct TransportIdentity {
+  raft::NodeId self;
+  ClusterId cluster;
+  CompatLevel level = kDefaultLevel;
+};
+
 /// The server's only view of its peers. libs/peer implements it over rafthttp, the simulator over
 /// its own network. Thread: any.
 class Transport {
  public:
   virtual ~Transport() = default;
+  /// Called once, before everything else: start finds out who we are.
+  virtual void identify(const TransportIdentity& who) { static_cast<void>(who); }
   /// Called once, before the first message.
   virtual void start(TransportSink& sink) = 0;
   /// No sink call starts after it returns. Idempotent.

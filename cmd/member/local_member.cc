@@ -1,0 +1,90 @@
+#include "local_member.h"
+
+#include "truss/server/compat.h"
+
+namespace truss::member {
+namespace {
+
+Unexpected not_there() { return fail(Code::kUnavailable, "the member is starting"); }
+
+std::string json_of(const std::vector<server::Member>& members) {
+  std::string out = "[";
+  for (const auto& member : members) {
+    out += (out.size() > 1 ? "," : "") + server::member_json(member);
+  }
+  return out + "]";
+}
+
+}  // namespace
+
+peer::Versions LocalMember::versions() const {
+  const server::Server* server = server_;
+  if (server == nullptr) return {};
+  server::Status status = server->status();
+  peer::Versions versions{std::move(status.version), std::move(status.cluster_version), {}};
+  if (server->level() >= server::CompatLevel::k36) {
+    versions.storage = std::move(status.storage_version);
+  }
+  return versions;
+}
+
+std::string LocalMember::members_json() const {
+  const server::Server* server = server_;
+  return server == nullptr ? "[]" : json_of(*server->members());
+}
+
+bool LocalMember::is_removed(raft::NodeId id) const {
+  const server::Server* server = server_;
+  return server != nullptr && server->is_removed(id);
+}
+
+void LocalMember::renew_lease(std::int64_t id, Done<std::int64_t> done) {
+  server::Server* server = server_;
+  if (server == nullptr) return done(not_there());
+  server->lease_renew_for_peer(id, std::move(done));
+}
+
+void LocalMember::lease_time_to_live(std::int64_t id, bool keys, Done<peer::LeaseTimeToLive> done) {
+  server::Server* server = server_;
+  if (server == nullptr) return done(not_there());
+  server->lease_time_to_live_for_peer(
+      id, keys, [done = std::move(done)](Result<lease::LeaseInfo> lease) mutable {
+        done(std::move(lease).map([](lease::LeaseInfo l) {
+          return peer::LeaseTimeToLive{static_cast<std::int64_t>(l.id), l.remaining_ttl,
+                                       l.granted_ttl, std::move(l.keys)};
+        }));
+      });
+}
+
+void LocalMember::promote(raft::NodeId id, Done<std::string> done) {
+  server::Server* server = server_;
+  if (server == nullptr) return done(not_there());
+  server->promote_member(
+      id, [done = std::move(done)](Result<server::ApplyResponse> answer) mutable {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        const auto* changed = std::get_if<server::MembersResult>(&answer->result);
+        done(json_of(changed != nullptr ? changed->members : std::vector<server::Member>()));
+      });
+}
+
+void LocalMember::hash_kv(std::int64_t revision, Done<peer::HashKv> done) {
+  server::Server* server = server_;
+  if (server == nullptr) return done(not_there());
+  server->hash_kv(revision, [done = std::move(done)](Result<mvcc::HashKv> hash) mutable {
+    done(std::move(hash).map([](const mvcc::HashKv& h) {
+      return peer::HashKv{h.current_revision, h.hash, h.compact_revision, h.hash_revision};
+    }));
+  });
+}
+
+void LocalMember::downgrade_enabled(Done<bool> done) {
+  server::Server* server = server_;
+  if (server == nullptr) return done(not_there());
+  server->downgrade_enabled(std::move(done));
+}
+
+Result<std::unique_ptr<snap::DbReceiver>> LocalMember::receive_db() {
+  return snap::DbReceiver::create(files_, snap_dir_);
+}
+
+}  // namespace truss::member
