@@ -6,6 +6,7 @@
 
 #include "config_file.h"
 #include "go_args.h"
+#include "help.h"
 
 namespace truss::member {
 namespace {
@@ -130,14 +131,6 @@ std::optional<Exit> check_release(const Settings& settings) {
 
 }  // namespace
 
-std::string variable_name(std::string_view flag) {
-  std::string out = "ETCD_";
-  for (const char c : flag) {
-    out += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-  return out;
-}
-
 std::variant<Settings, Exit> read_settings(const std::vector<std::string>& words,
                                            const std::vector<std::string>& environment,
                                            FileSystem& files) {
@@ -175,27 +168,6 @@ std::variant<Settings, Exit> read_settings(const std::vector<std::string>& words
   if (auto exit = check_release(settings)) return *std::move(exit);
   if (auto exit = add_variables(settings, environment)) return *std::move(exit);
   return settings;
-}
-
-std::string usage() {
-  std::string out =
-      "Usage:\n\n  member [flags]\n    Start a member of an etcd cluster.\n\n"
-      "  member --version\n    Show the version.\n\n  member -h | --help\n    Show this text.\n\n"
-      "  member --config-file\n    Path of a configuration file; other flags and variables are "
-      "then ignored.\n\nEach flag may also be given as a variable: ETCD_DATA_DIR for "
-      "--data-dir.\n\nFlags:\n";
-  for (const Flag& flag : all_flags()) {
-    out += "  --" + std::string(flag.name) + " '" + std::string(flag.default_value) + "'\n    " +
-           std::string(flag.help);
-    if (flag.use == FlagUse::kRefused) out += " (not supported yet)";
-    if (flag.use == FlagUse::kWarned) out += " (accepted, no effect yet)";
-    out += "\n";
-  }
-  out +=
-      "\nEXAMPLES\n  member --data-dir /var/lib/truss\n"
-      "  member --compat 3.4 --data-dir /var/lib/etcd/default "
-      "--listen-client-urls http://10.0.0.1:2379 --advertise-client-urls http://10.0.0.1:2379\n";
-  return out;
 }
 
 std::string version_text(server::CompatLevel level) {

@@ -16,11 +16,6 @@ std::variant<Settings, Exit> read_settings(const std::vector<std::string>& words
                                            const std::vector<std::string>& environment,
                                            FileSystem& files);
 
-/// `ETCD_DATA_DIR` of `data-dir`.
-std::string variable_name(std::string_view flag);
-
-/// Text of --help.
-std::string usage();
 /// Four lines as etcd prints them, for the release that `level` names.
 std::string version_text(server::CompatLevel level);
 

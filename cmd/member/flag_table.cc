@@ -232,9 +232,61 @@ constexpr std::array<std::string_view, 12> kLegacy = {"cluster-active-size",
                                                       "snapshot",
                                                       "v"};
 
+struct GroupStart {
+  std::string_view title;
+  std::string_view first_flag;
+};
+constexpr GroupStart kGroups[] = {{"Member", "name"},
+                                  {"Clustering", "initial-advertise-peer-urls"},
+                                  {"Security", "cert-file"},
+                                  {"Logging and observation", "logger"},
+                                  {"Upkeep", "corrupt-check-time"},
+                                  {"Proxy of the v2 API", "proxy"},
+                                  {"Program", "config-file"}};
+
+constexpr std::string_view kNewOrExistingChoices[] = {"existing", "new"};
+constexpr std::string_view kExitOrProxyChoices[] = {"exit", "proxy"};
+constexpr std::string_view kOffReadonlyOnChoices[] = {"off", "readonly", "on"};
+constexpr std::string_view kLogLevelChoices[] = {"debug",  "info",  "warn", "error",
+                                                 "dpanic", "panic", "fatal"};
+
 }  // namespace
 
 std::span<const Flag> all_flags() { return kFlags; }
+
+std::vector<FlagGroup> flag_groups() {
+  std::vector<FlagGroup> out;
+  const Flag* end = std::end(kFlags);
+  for (auto group = std::rbegin(kGroups); group != std::rend(kGroups); ++group) {
+    const Flag* first = find_flag(group->first_flag);
+    out.insert(out.begin(), {group->title, {first, end}});
+    end = first;
+  }
+  return out;
+}
+
+std::span<const std::string_view> choices_of(FlagType type) {
+  switch (type) {
+    case FlagType::kNewOrExisting:
+      return kNewOrExistingChoices;
+    case FlagType::kExitOrProxy:
+      return kExitOrProxyChoices;
+    case FlagType::kOffReadonlyOn:
+      return kOffReadonlyOnChoices;
+    case FlagType::kLogLevel:
+      return kLogLevelChoices;
+    default:
+      return {};
+  }
+}
+
+std::string releases_of(const Flag& flag) {
+  if (flag.first == k34 && flag.last == k37) return "";
+  const std::string first(server::level_name(flag.first));
+  if (flag.last == k37) return first + " and later";
+  if (flag.last == flag.first) return first + " only";
+  return first + " to " + std::string(server::level_name(flag.last));
+}
 
 const Flag* find_flag(std::string_view name) {
   const auto it = std::find_if(std::begin(kFlags), std::end(kFlags),

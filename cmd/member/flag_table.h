@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "truss/server/compat.h"
 
@@ -41,8 +43,20 @@ struct Flag {
   server::CompatLevel last = server::CompatLevel::k37;
 };
 
-/// Every flag, grouped as in --help.
+/// Every flag, group after group.
 std::span<const Flag> all_flags();
+
+/// Flags that --help and the manual show under one heading.
+struct FlagGroup {
+  std::string_view title;
+  std::span<const Flag> flags;
+};
+std::vector<FlagGroup> flag_groups();
+
+/// The values that a flag of this type takes; empty if they can't be listed.
+std::span<const std::string_view> choices_of(FlagType type);
+/// `3.5 and later`, `3.4 to 3.6`, `3.4 only`; empty if every release knows the flag.
+std::string releases_of(const Flag& flag);
 /// Null if no release knows the name.
 const Flag* find_flag(std::string_view name);
 /// Flags of the past that etcd accepts and ignores.

@@ -1,7 +1,6 @@
 #include "settings.h"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "go_args.h"
 #include "truss/api/urls.h"
@@ -10,7 +9,7 @@
 namespace truss::member {
 namespace {
 
-Result<> one_of(std::string_view text, std::initializer_list<std::string_view> choices) {
+Result<> one_of(std::string_view text, std::span<const std::string_view> choices) {
   if (std::find(choices.begin(), choices.end(), text) != choices.end()) return {};
   return fail(Code::kInvalidArgument, "invalid value");
 }
@@ -33,13 +32,10 @@ Result<> Settings::check(const Flag& flag, std::string_view text) {
       if (text == (flag.type == FlagType::kUrls ? "" : "*")) return {};
       return api::normalize_urls(split(text, ',')).map(drop);
     case FlagType::kNewOrExisting:
-      return one_of(text, {"existing", "new"});
     case FlagType::kExitOrProxy:
-      return one_of(text, {"exit", "proxy"});
     case FlagType::kOffReadonlyOn:
-      return one_of(text, {"off", "readonly", "on"});
     case FlagType::kLogLevel:
-      return one_of(text, {"debug", "info", "warn", "error", "dpanic", "panic", "fatal"});
+      return one_of(text, choices_of(flag.type));
     case FlagType::kString:
     case FlagType::kList:
       break;

@@ -1,0 +1,179 @@
+# bash completion of member(1); made from the flag table.
+_member() {
+  local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD-1]}
+  # `--flag=value` comes as three words
+  if [ "$word" = '=' ]; then word=; elif [ "$flag" = '=' ]; then flag=${COMP_WORDS[COMP_CWORD-2]}; fi
+  case $flag in
+    --compat) COMPREPLY=($(compgen -W '3.4 3.5 3.6 3.7' -- "$word")); return ;;
+    --backend-bbolt-freelist-type) COMPREPLY=($(compgen -W 'map array' -- "$word")); return ;;
+    --initial-cluster-state) COMPREPLY=($(compgen -W 'existing new' -- "$word")); return ;;
+    --discovery-fallback) COMPREPLY=($(compgen -W 'exit proxy' -- "$word")); return ;;
+    --auto-compaction-mode) COMPREPLY=($(compgen -W 'periodic revision' -- "$word")); return ;;
+    --tls-min-version) COMPREPLY=($(compgen -W 'TLS1.2 TLS1.3' -- "$word")); return ;;
+    --tls-max-version) COMPREPLY=($(compgen -W 'TLS1.2 TLS1.3' -- "$word")); return ;;
+    --logger) COMPREPLY=($(compgen -W 'zap' -- "$word")); return ;;
+    --log-outputs) COMPREPLY=($(compgen -W 'default stderr stdout' -- "$word")); return ;;
+    --log-level) COMPREPLY=($(compgen -W 'debug info warn error dpanic panic fatal' -- "$word")); return ;;
+    --metrics) COMPREPLY=($(compgen -W 'basic extensive' -- "$word")); return ;;
+    --proxy) COMPREPLY=($(compgen -W 'off readonly on' -- "$word")); return ;;
+    --cert-file | --key-file | --client-cert-file | --client-key-file | --client-crl-file | --trusted-ca-file | --peer-cert-file | --peer-key-file | --peer-client-cert-file | --peer-client-key-file | --peer-crl-file | --peer-trusted-ca-file | --config-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --data-dir | --wal-dir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+  esac
+  [[ $word == -* ]] || return
+  COMPREPLY=($(compgen -W '
+    --name
+    --data-dir
+    --wal-dir
+    --compat
+    --snapshot-count
+    --snapshot-catchup-entries
+    --experimental-snapshot-catchup-entries
+    --heartbeat-interval
+    --election-timeout
+    --initial-election-tick-advance
+    --listen-peer-urls
+    --listen-client-urls
+    --listen-client-http-urls
+    --max-snapshots
+    --max-wals
+    --memory-mlock
+    --experimental-memory-mlock
+    --quota-backend-bytes
+    --backend-bbolt-freelist-type
+    --experimental-backend-bbolt-freelist-type
+    --backend-batch-interval
+    --backend-batch-limit
+    --map-populate
+    --max-txn-ops
+    --max-request-bytes
+    --max-concurrent-streams
+    --grpc-keepalive-min-time
+    --grpc-keepalive-interval
+    --grpc-keepalive-timeout
+    --socket-reuse-port
+    --socket-reuse-address
+    --enable-grpc-gateway
+    --raft-read-timeout
+    --raft-write-timeout
+    --feature-gates
+    --initial-advertise-peer-urls
+    --initial-cluster
+    --initial-cluster-state
+    --initial-cluster-token
+    --advertise-client-urls
+    --discovery
+    --discovery-proxy
+    --discovery-token
+    --discovery-endpoints
+    --discovery-dial-timeout
+    --discovery-request-timeout
+    --discovery-keepalive-time
+    --discovery-keepalive-timeout
+    --discovery-insecure-transport
+    --discovery-insecure-skip-tls-verify
+    --discovery-cert
+    --discovery-key
+    --discovery-cacert
+    --discovery-user
+    --discovery-password
+    --discovery-fallback
+    --discovery-srv
+    --discovery-srv-name
+    --strict-reconfig-check
+    --pre-vote
+    --auto-compaction-retention
+    --auto-compaction-mode
+    --v2-deprecation
+    --enable-v2
+    --experimental-enable-v2v3
+    --max-learners
+    --cert-file
+    --key-file
+    --client-cert-file
+    --client-key-file
+    --client-cert-auth
+    --client-crl-file
+    --client-cert-allowed-hostname
+    --trusted-ca-file
+    --auto-tls
+    --peer-cert-file
+    --peer-key-file
+    --peer-client-cert-file
+    --peer-client-key-file
+    --peer-client-cert-auth
+    --peer-crl-file
+    --peer-trusted-ca-file
+    --peer-auto-tls
+    --peer-cert-allowed-cn
+    --peer-cert-allowed-hostname
+    --peer-skip-client-san-verification
+    --experimental-peer-skip-client-san-verification
+    --self-signed-cert-validity
+    --cipher-suites
+    --tls-min-version
+    --tls-max-version
+    --cors
+    --host-whitelist
+    --auth-token
+    --bcrypt-cost
+    --auth-token-ttl
+    --logger
+    --log-outputs
+    --log-level
+    --log-format
+    --enable-log-rotation
+    --log-rotation-config-json
+    --log-output
+    --log-package-levels
+    --debug
+    --enable-pprof
+    --metrics
+    --listen-metrics-urls
+    --warning-unary-request-duration
+    --experimental-warning-unary-request-duration
+    --warning-apply-duration
+    --experimental-warning-apply-duration
+    --enable-distributed-tracing
+    --distributed-tracing-address
+    --distributed-tracing-service-name
+    --distributed-tracing-instance-id
+    --distributed-tracing-sampling-rate
+    --experimental-enable-distributed-tracing
+    --experimental-distributed-tracing-address
+    --experimental-distributed-tracing-service-name
+    --experimental-distributed-tracing-instance-id
+    --experimental-distributed-tracing-sampling-rate
+    --corrupt-check-time
+    --experimental-corrupt-check-time
+    --experimental-initial-corrupt-check
+    --compact-hash-check-time
+    --experimental-compact-hash-check-enabled
+    --experimental-compact-hash-check-time
+    --compaction-batch-limit
+    --experimental-compaction-batch-limit
+    --compaction-sleep-interval
+    --experimental-compaction-sleep-interval
+    --watch-progress-notify-interval
+    --experimental-watch-progress-notify-interval
+    --experimental-enable-lease-checkpoint
+    --experimental-enable-lease-checkpoint-persist
+    --experimental-txn-mode-write-with-shared-buffer
+    --experimental-stop-grpc-service-on-defrag
+    --bootstrap-defrag-threshold-megabytes
+    --experimental-bootstrap-defrag-threshold-megabytes
+    --downgrade-check-time
+    --experimental-downgrade-check-time
+    --force-new-cluster
+    --unsafe-no-fsync
+    --proxy
+    --proxy-failure-wait
+    --proxy-refresh-interval
+    --proxy-dial-timeout
+    --proxy-write-timeout
+    --proxy-read-timeout
+    --config-file
+    --version
+    --help
+    ' -- "$word"))
+}
+complete -F _member member
