@@ -92,7 +92,8 @@ struct CallState final : Http2Stream, CommandTarget, std::enable_shared_from_thi
   const Method* method = nullptr;
   std::shared_ptr<StreamHandler> handler;
   GrpcDeframer deframer;
-  std::string held;  ///< bytes received while paused
+  std::string held;               ///< bytes received while paused
+  std::size_t charged_bytes = 0;  ///< what its waiting messages weigh on the connection's account
   RequestHead head;
   bool dispatched = false;  ///< unary: the handler has the request
   bool headers_sent = false;

@@ -17,6 +17,7 @@ constexpr std::string_view kGrpc = "application/grpc";
 constexpr int kMaxPingStrikes = 2;
 constexpr auto kIdlePingTime = std::chrono::hours(2);  // grpc-go's defaultPingTimeout
 constexpr std::size_t kFieldOverhead = 32;             // RFC 9113 §6.5.2
+constexpr std::size_t kReplyOverhead = 1024;           // a call that waits to be taken weighs it
 
 CallState& call_of(Http2Stream& stream) { return static_cast<CallState&>(stream); }
 
@@ -288,16 +289,10 @@ void GrpcServerSession::apply(CallState& call, Command& command) {
   if (call.answered) return;
   switch (command.kind) {
     case CommandKind::kFinish:
-      if (call.method->unary && command.extra == nullptr) {
-        call.out().push(std::move(command.bytes));
-        call.queued.fetch_add(call.out().size_bytes());
-      }
-      finish(call, std::move(command.extra));
+      answer(call, command);
       break;
     case CommandKind::kSend:
-      send_headers(call);
-      call.out().push(std::move(command.bytes));
-      http2_.resume(call);
+      send(call, std::move(command.bytes));
       break;
     case CommandKind::kPause:
       call.paused = true;
@@ -309,6 +304,46 @@ void GrpcServerSession::apply(CallState& call, Command& command) {
       break;
   }
   owner_.session_changed();
+}
+
+void GrpcServerSession::answer(CallState& call, Command& command) {
+  const bool succeeds = command.extra == nullptr || command.extra->status.code == Code::kOk;
+  if (call.method->unary && succeeds) {
+    if (!reply_room()) return fail_call(call, no_reply_room());
+    call.out().push(std::move(command.bytes));
+    call.queued.fetch_add(call.out().size_bytes());
+    weigh(call);
+  }
+  finish(call, std::move(command.extra));
+}
+
+void GrpcServerSession::send(CallState& call, SharedBytes message) {
+  if (reply_room()) {
+    send_headers(call);
+    call.out().push(std::move(message));
+    weigh(call);
+    return http2_.resume(call);
+  }
+  // A status would wait behind what is queued, and that is what must go.
+  call.answered = true;
+  call.end_reason = no_reply_room();
+  call.out().clear();
+  weigh(call);
+  http2_.reset(call, Http2Code::kEnhanceYourCalm);
+}
+
+/// Brings the connection's account up to date with what waits on `call`.
+void GrpcServerSession::weigh(CallState& call) {
+  const std::size_t now = call.out().empty() ? 0 : call.out().size_bytes() + kReplyOverhead;
+  queued_reply_bytes_ += now - call.charged_bytes;
+  call.charged_bytes = now;
+}
+
+Error GrpcServerSession::no_reply_room() const {
+  return {Code::kResourceExhausted,
+          "grpc: answers that this connection's client does not take "
+          "exceed " +
+              std::to_string(options_.max_queued_reply_bytes) + " bytes"};
 }
 
 void GrpcServerSession::send_headers(CallState& call) {
@@ -368,6 +403,7 @@ void GrpcServerSession::on_trailers_due(Http2Stream& stream) {
 void GrpcServerSession::on_sent(Http2Stream& stream, std::size_t bytes) {
   CallState& call = call_of(stream);
   const std::size_t left = call.queued.fetch_sub(bytes) - bytes;
+  weigh(call);
   ping_policy_.note_sent();
   if (left >= options_.stream_low_water || !call.above_high.load()) return;
   if (call.above_high.exchange(false) && call.handler != nullptr) call.handler->on_writable();
@@ -387,6 +423,7 @@ void GrpcServerSession::forget(CallState& call, const Error& why) {
   buffered_bytes_ -= call.deframer.buffered_bytes();
   if (call.deadline) deadlines_.erase(DeadlineKey(*call.deadline, call.stream_id()));
   call.out().clear();
+  weigh(call);
   if (const auto handler = std::move(call.handler)) handler->on_done(why);
 }
 

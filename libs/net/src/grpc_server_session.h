@@ -90,6 +90,12 @@ class GrpcServerSession final : public Session, private Http2Handler {
   void check_keepalive(MonoTime now);
   void forget(CallState& call, const Error& why);
 
+  void answer(CallState& call, Command& command);
+  void send(CallState& call, SharedBytes message);
+  void weigh(CallState& call);
+  bool reply_room() const { return queued_reply_bytes_ <= options_.max_queued_reply_bytes; }
+  Error no_reply_room() const;
+
   using DeadlineKey = std::pair<MonoTime, std::int32_t>;
 
   const ServiceTable& table_;
@@ -101,8 +107,9 @@ class GrpcServerSession final : public Session, private Http2Handler {
   Http2Session http2_;
   PingPolicy ping_policy_;
   absl::btree_map<DeadlineKey, CallState*> deadlines_;
-  std::size_t buffered_bytes_ = 0;  ///< of all unfinished request messages
-  MonoTime now_;                    ///< of the latest receive()
+  std::size_t buffered_bytes_ = 0;      ///< of all unfinished request messages
+  std::size_t queued_reply_bytes_ = 0;  ///< sum of CallState::charged_bytes
+  MonoTime now_;                        ///< of the latest receive()
   std::optional<MonoTime> handshake_deadline_;
   std::optional<MonoTime> ping_sent_;
   bool draining_ = false;

@@ -6,65 +6,11 @@
 #include <ctime>
 
 #include "http_text.h"
+#include "redirect.h"
 #include "url.h"
 
 namespace truss::net {
 namespace {
-
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 100:
-      return "Continue";
-    case 200:
-      return "OK";
-    case 201:
-      return "Created";
-    case 204:
-      return "No Content";
-    case 301:
-      return "Moved Permanently";
-    case 304:
-      return "Not Modified";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 410:
-      return "Gone";
-    case 412:
-      return "Precondition Failed";
-    case 413:
-      return "Request Entity Too Large";
-    case 415:
-      return "Unsupported Media Type";
-    case 421:
-      return "Misdirected Request";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    default:
-      return "status";
-  }
-}
 
 /// A CR or LF in a value would start a field of somebody else's making.
 void append_field(std::string& out, std::string_view name, std::string_view value) {
@@ -95,6 +41,14 @@ void not_found(HttpReply reply) {
   reply.send(404,
              {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}},
              "404 page not found\n");
+}
+
+void moved(HttpReply reply, const HttpRequest& request, std::string_view path) {
+  const std::string location = location_of(path, request.query);
+  Metadata fields = {{"Location", location}};
+  const bool shows = request.method == "GET" || request.method == "HEAD";
+  if (shows) fields.insert(fields.begin(), {"Content-Type", "text/html; charset=utf-8"});
+  reply.send(301, std::move(fields), shows ? moved_page(location) : std::string());
 }
 
 }  // namespace
@@ -186,7 +140,8 @@ void Http1ServerSession::on_head(Http1Head head) {
   if (!head.chunked && has_field(request_.headers, "transfer-encoding")) {
     return refuse({Code::kUnimplemented, "Unsupported transfer encoding"});
   }
-  route_ = table_.find_route(request_.path);
+  if (request_.method != "CONNECT") moved_to_ = table_.moved_path(request_.path);
+  route_ = moved_to_.empty() ? table_.find_route(request_.path) : nullptr;
   max_body_ = route_ != nullptr ? route_->max_body_bytes : 0;
   current_ = std::make_shared<HttpState>();
   current_->mailbox = mailbox_;
@@ -223,6 +178,7 @@ void Http1ServerSession::dispatch() {
   HttpReply reply(current_);
   const HttpFilter& filter = table_.filter();
   if (filter && filter(request_, reply, current_->extra_headers)) return;
+  if (!moved_to_.empty()) return moved(reply, request_, moved_to_);
   if (route_ == nullptr) return not_found(reply);
   route_->handler(std::move(request_), reply);
 }

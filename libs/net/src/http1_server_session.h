@@ -99,6 +99,7 @@ class Http1ServerSession final : public Session, private Http1Events {
 
   HttpRequest request_;
   const HttpRoute* route_ = nullptr;
+  std::string moved_to_;  ///< the path that the client should have asked for
   std::size_t max_body_ = 0;
   std::shared_ptr<HttpState> current_;  ///< the exchange whose answer is due
   std::string waiting_;                 ///< bytes of later requests

@@ -11,6 +11,8 @@ bool is_http_token(std::string_view text);
 bool is_http_field_value(std::string_view text);
 /// ASCII letters made small.
 std::string to_lower(std::string_view text);
+/// `Not Found` for 404; `status` for one we never send.
+std::string_view reason_of(int status);
 /// Equal but for the case of ASCII letters.
 bool same_but_for_case(std::string_view a, std::string_view b);
 

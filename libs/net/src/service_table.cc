@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "redirect.h"
 #include "truss/common/check.h"
 #include "truss/net/grpc_text.h"
 
@@ -43,6 +44,18 @@ const HttpRoute* ServiceTable::find_route(std::string_view path) const {
   };
   const auto found = std::find_if(routes_.begin(), routes_.end(), matches);
   return found == routes_.end() ? nullptr : &*found;
+}
+
+std::string ServiceTable::moved_path(std::string_view path) const {
+  const auto is_route = [&](std::string_view wanted) {
+    return std::any_of(routes_.begin(), routes_.end(),
+                       [&](const HttpRoute& route) { return route.path == wanted; });
+  };
+  if (is_route(path)) return {};
+  std::string clean = clean_path(path);
+  if (clean != path) return clean;
+  clean += '/';
+  return is_route(clean) ? clean : std::string();
 }
 
 }  // namespace truss::net

@@ -35,6 +35,9 @@ class ServiceTable {
   std::string unknown_method_text(std::string_view path) const;
   /// The exact path, else the longest subtree it is in; null if none.
   const HttpRoute* find_route(std::string_view path) const;
+  /// Where Go's mux sends a path that is not clean, or is a subtree's without its last slash; empty
+  /// if it stays.
+  std::string moved_path(std::string_view path) const;
   const HttpFilter& filter() const { return filter_; }
 
  private:

@@ -67,6 +67,10 @@ struct ServerOptions {
   std::size_t max_connections = 0;
   /// Unfinished request messages of one connection, together.
   std::size_t max_buffered_request_bytes = 256u << 20;
+  /// Answers of one HTTP/2 connection, together, that wait because the client gives no window (each
+  /// counted with 1 KiB for itself). While there are more, further answers turn into
+  /// RESOURCE_EXHAUSTED and streams that send more are reset; one answer may exceed it alone.
+  std::size_t max_queued_reply_bytes = 512u << 20;
   std::size_t stream_high_water = 1u << 20;
   std::size_t stream_low_water = 256u << 10;
   /// HTTP/2 receive windows: of one stream, of one connection.
