@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
 #include "sim_cluster.h"
+#include "truss/bolt/bolt.h"
 #include "truss/mvcc/watch.h"
+#include "truss/schema/buckets.h"
+#include "truss/schema/revision.h"
 
 /// Snapshots between members.
 using namespace truss;
@@ -194,6 +197,35 @@ TEST_CASE("the log behind a snapshot stays while it travels, and for 30 s after"
   f.cluster.put_many(f.leader, 300, "meanwhile");
   REQUIRE(f.cluster.run_until_same());
   CHECK(f.cluster.wire.counts().snapshots_begun == 1);
+}
+
+TEST_CASE("an image read slowly is that of the moment it was opened") {
+  SimCluster cluster;
+  const std::string leader = cluster.leader();
+  REQUIRE(!leader.empty());
+  cluster.put_many(leader, 50);
+  auto image = cluster[leader]->open_snapshot();
+  REQUIRE(image);
+  const std::int64_t revision = cluster[leader]->store().current_revision();
+  SimFileSystem disk;
+  const auto file = disk.open("/image", {.write = true, .create = true}).value();
+  for (std::uint64_t at = 0;;) {
+    cluster.put_many(leader, 50);
+    cluster.world.run_for(std::chrono::seconds(1));
+    const std::string piece = (*image)->read(1000).value();
+    if (piece.empty()) break;
+    REQUIRE(file->pwrite(piece, at));
+    at += piece.size();
+  }
+  auto db = bolt::DB::open(disk, "/image", {.read_only = true});
+  REQUIRE(db);
+  auto tx = (*db)->begin_read();
+  const auto keys = tx->bucket(schema::bucket_name(schema::BucketId::kKey));
+  REQUIRE((keys && *keys));
+  auto cursor = (*keys)->cursor();
+  const auto last = cursor.last();
+  REQUIRE((last && *last));
+  CHECK(schema::decode_revision((*last)->key)->revision.main == revision);
 }
 
 TEST_CASE("a database that does not fit its snapshot never reaches raft") {

@@ -22,12 +22,12 @@ Result<> Tx::Impl::write_to(const std::function<Result<>(ByteView)>& sink) {
   }
   Meta image = meta;
   image.freelist = kNoFreelist;
+  std::string metas(2 * view.page_size, '\0');
   for (int page = 0; page < 2; ++page) {
     image.txid = meta.txid - static_cast<std::uint64_t>(page);
-    std::string bytes(view.page_size, '\0');
-    encode_meta(image, page, bytes.data());
-    TRUSS_TRY(sink(bytes));
+    encode_meta(image, page, metas.data() + static_cast<std::size_t>(page) * view.page_size);
   }
+  TRUSS_TRY(sink(metas));
   const std::uint64_t end = meta.high_water * view.page_size;
   for (std::uint64_t at = 2 * view.page_size; at < end; at += kPiece) {
     TRUSS_TRY(sink(ByteView(view.base + at, std::min(kPiece, end - at))));
