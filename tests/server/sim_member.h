@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,53 @@ inline Config small_config() {
   return config;
 }
 
+/// An executor that can be made to hang, as a thread does whose disk no longer answers.
+class HangingExecutor final : public Executor {
+ public:
+  explicit HangingExecutor(std::unique_ptr<Executor> inner) : inner_(std::move(inner)) {}
+  void hang(bool hangs) {
+    hangs_ = hangs;
+    for (; !hangs_ && !held_.empty(); held_.pop_front()) inner_->post(std::move(held_.front()));
+  }
+  void post(Task task) override {
+    if (hangs_) return held_.push_back(std::move(task));
+    inner_->post(std::move(task));
+  }
+  TimerId post_at(MonoTime when, Task task) override {
+    return inner_->post_at(when, std::move(task));
+  }
+  void cancel(TimerId id) override { inner_->cancel(id); }
+  bool is_current() const override { return inner_->is_current(); }
+  void stop() override { inner_->stop(); }
+  void wait(const std::function<bool()>& done, const std::function<void()>& block) override {
+    inner_->wait(done, block);
+  }
+
+ private:
+  std::unique_ptr<Executor> inner_;
+  std::deque<Task> held_;
+  bool hangs_ = false;
+};
+
+/// A member's runtime whose WAL thread can hang.
+class HangingRuntime final : public Runtime {
+ public:
+  explicit HangingRuntime(Runtime& inner) : inner_(inner) {}
+  Clock& clock() override { return inner_.clock(); }
+  std::unique_ptr<Executor> make_executor(const std::string& name) override {
+    auto made = inner_.make_executor(name);
+    if (name != "wal") return made;
+    auto hanging = std::make_unique<HangingExecutor>(std::move(made));
+    wal_ = hanging.get();
+    return hanging;
+  }
+  void hang(bool hangs) { wal_->hang(hangs); }
+
+ private:
+  Runtime& inner_;
+  HangingExecutor* wal_ = nullptr;
+};
+
 /// One member on one disk, from start to stop, kill or death.
 class SimServer {
  public:
@@ -43,7 +91,7 @@ class SimServer {
             const std::string& name, const std::function<void(FileSystem&)>& mounted = {})
       : world_(world), mount_(disk.mount()), member_(world, name), random_(world.random(name)) {
     if (mounted) mounted(*mount_);
-    Environment env{member_, *mount_, random_, logger_, member_.process(), transport};
+    Environment env{runtime_, *mount_, random_, logger_, member_.process(), transport};
     member_.call([&] {
       auto started = Server::start(std::move(config), env);
       if (started) {
@@ -65,6 +113,8 @@ class SimServer {
   Server* operator->() { return server_.get(); }
   SimMember& member() { return member_; }
   MemoryLogger& logger() { return logger_; }
+  /// The disk of the log answers no more, or again.
+  void hang_disk(bool hangs) { runtime_.hang(hangs); }
   /// As the member sees its disk.
   FileSystem& files() { return *mount_; }
 
@@ -117,6 +167,7 @@ class SimServer {
   SimRuntime& world_;
   std::unique_ptr<SimFileSystem> mount_;
   SimMember member_;
+  HangingRuntime runtime_{member_};
   SeededRandom random_;
   MemoryLogger logger_{LogLevel::kInfo};
   std::unique_ptr<Server> server_;

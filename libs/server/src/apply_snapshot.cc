@@ -76,6 +76,7 @@ void ApplyLoop::begin_install(raft::Snapshot snapshot) {
                   {"incoming-leader-snapshot-index", index.value()},
                   {"incoming-leader-snapshot-term", snapshot.metadata.term.value()}});
   pause();
+  p_.progress.applying_snapshot = true;
   auto shared = std::make_shared<raft::Snapshot>(std::move(snapshot));
   hooks_.install(index, [this, shared] {
     p_.executor.post([this, shared] {
@@ -98,6 +99,7 @@ void ApplyLoop::finish_install(const raft::Snapshot& snapshot) {
   attached_ = false;  // the next entry corrects what differs in the db
   legacy_seen_ = false;
   p_.progress.applied.store(applied_.value(), std::memory_order_release);
+  p_.progress.applying_snapshot = false;
   p_.logger.info("applied snapshot", {{"current-applied-index", applied_.value()},
                                       {"revision", p_.store.current_revision()}});
   hooks_.installed(snapshot, *before);

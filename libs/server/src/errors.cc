@@ -21,6 +21,9 @@ Error key_not_found() { return make(Code::kInvalidArgument, "key not found"); }
 Error lease_not_found() { return make(Code::kNotFound, "requested lease not found"); }
 Error lease_exists() { return make(Code::kFailedPrecondition, "lease already exists"); }
 Error lease_ttl_too_large() { return make(Code::kOutOfRange, "too large lease TTL"); }
+Error disk_dead() {
+  return make(Code::kUnavailable, "the disk of the write-ahead log does not answer");
+}
 Error no_leader() { return make(Code::kUnavailable, "no leader"); }
 Error not_leader() { return make(Code::kFailedPrecondition, "not leader"); }
 Error leader_changed() { return make(Code::kUnavailable, "leader changed"); }

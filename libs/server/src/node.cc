@@ -202,6 +202,7 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
       std::move(log),
       config,
       config_.heartbeat_interval,
+      config_.election_timeout,
       config_.request_timeout(),
       ids_->next(),
       config_.initial_election_tick_advance,
@@ -332,6 +333,7 @@ Status Node::status() const {
   s.db_in_use_bytes = static_cast<std::int64_t>(backend_->in_use_bytes());
   s.quota_bytes = quota_->limit_bytes();
   if (s.leader == raft::kNoNode) s.errors.push_back(errors::no_leader().message);
+  if (progress_.disk_dead) s.errors.push_back(errors::disk_dead().message);
   for (const AlarmMember& alarm : alarms()) s.errors.push_back(alarm_text(alarm));
   return s;
 }

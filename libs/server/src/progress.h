@@ -16,6 +16,8 @@ struct Progress {
   std::atomic<std::uint64_t> committed{0};  ///< index
   std::atomic<std::uint64_t> applied{0};    ///< index
   std::atomic<bool> is_leader{false};
+  /// An append has waited for the disk of the log for two election time-outs or more.
+  std::atomic<bool> disk_dead{false};
   /// Leader and only voter: nobody else can have been elected, so no round is needed to read.
   std::atomic<bool> alone{false};
   std::atomic<std::int64_t> leader_elected_at{0};  ///< MonoTime ticks; 0: never

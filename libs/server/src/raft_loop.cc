@@ -44,6 +44,8 @@ RaftLoop::RaftLoop(Parts parts, Hooks hooks)
       storage_(std::move(parts.storage)),
       reads_(self_, parts.first_read_context, parts.request_timeout, parts.progress),
       applied_(parts.config.applied),
+      election_timeout_(parts.election_timeout),
+      disk_(2 * parts.election_timeout),
       retention_(parts.retention),
       memory_snapshot_(parts.config.applied) {}
 
@@ -126,6 +128,7 @@ void RaftLoop::report_unreachable(raft::NodeId peer) {
 void RaftLoop::appended(std::vector<WalThread::Job> jobs) {
   run([this, jobs = std::move(jobs)]() mutable {
     for (WalThread::Job& job : jobs) {
+      disk_.came_back();
       if (!job.snapshot.empty()) {
         (void)storage_->apply_snapshot(job.snapshot);
         memory_snapshot_ = std::max(memory_snapshot_, job.snapshot.metadata.index);
@@ -186,6 +189,7 @@ void RaftLoop::turn() {
 
 void RaftLoop::tick() {
   const MonoTime now = clock_.now();
+  check_disk(now);
   node_->tick();
   stand_if_alone();
   reads_.tick(*node_, now);
@@ -270,6 +274,7 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
         job.snapshot = std::move(m.snapshot);
       }
       job.responses = std::move(m.responses);
+      disk_.handed_over(clock_.now());
       hooks_.append(std::move(job));
     } else if (m.to == raft::kLocalApplyThread) {
       hooks_.apply({std::move(m.entries), std::move(m.responses)});

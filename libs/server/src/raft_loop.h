@@ -5,9 +5,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "disk_watch.h"
 #include "progress.h"
 #include "read_index.h"
 #include "snapshot_sends.h"
@@ -68,6 +70,7 @@ class RaftLoop final : public TransportSink {
     std::unique_ptr<raft::MemoryStorage> storage;
     raft::Config config;
     Duration tick;
+    Duration election_timeout;
     Duration request_timeout;
     std::uint64_t first_read_context;
     bool advance_first_election;  ///< skip most of the first election time-out
@@ -148,6 +151,11 @@ class RaftLoop final : public TransportSink {
   bool sole_voter() const;
   void check_transfers(bool give_up_all = false);
 
+  // raft_disk.cc
+  void check_disk(MonoTime now);
+  void note_disk(bool dead, MonoTime now);
+  void give_up_lead(MonoTime now);
+
   // raft_snapshots.cc
   void divert_snapshot(raft::Message message);
   void note_memory_snapshot();
@@ -176,6 +184,11 @@ class RaftLoop final : public TransportSink {
   std::deque<Proposal> parked_;  // no leader yet
   std::vector<Transfer> transfers_;
   MonoTime next_tick_;
+
+  const Duration election_timeout_;
+  DiskWatch disk_;  // of the log
+  bool disk_dead_ = false;
+  std::optional<MonoTime> handing_over_since_;
 
   const Retention retention_;
   SnapshotSends snapshot_sends_;

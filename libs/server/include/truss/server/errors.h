@@ -17,6 +17,7 @@ Error lease_not_found();            ///< NotFound
 Error lease_exists();               ///< FailedPrecondition
 Error lease_ttl_too_large();        ///< OutOfRange
 Error no_leader();                  ///< Unavailable
+Error disk_dead();                  ///< Unavailable; ours, etcd has none
 Error not_leader();                 ///< FailedPrecondition
 Error leader_changed();             ///< Unavailable
 Error stopped();                    ///< Unavailable
