@@ -55,12 +55,14 @@ Result<std::unique_ptr<Member>> Member::start(Options options, Logger& logger) {
 }
 
 Result<> Member::bind() {
-  const auto make = [this](const net::ServerOptions& net) {
-    return std::make_unique<net::Server>(net, runtime.clock(), logger);
+  const auto make = [this] {
+    return std::make_unique<net::Server>(options.net, runtime.clock(), logger);
   };
-  peer_listeners = make(peer_port_options(options.net, peer_options(options.server)));
-  client_listeners = make(options.net);
-  metrics_listeners = make(options.net);
+  peer_listeners =
+      std::make_unique<net::Server>(peer_port_options(options.net, peer_options(options.server)),
+                                    peer_thread, runtime.clock(), logger);
+  client_listeners = make();
+  metrics_listeners = make();
   const bool http_apart = !options.listen_client_http_urls.empty();
   TRUSS_TRY(listen_all(*peer_listeners, options.listen_peer_urls, net::Protocols::kHttpOnly));
   TRUSS_TRY(listen_all(*client_listeners, options.listen_client_urls,

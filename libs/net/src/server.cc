@@ -21,9 +21,12 @@ namespace {
 
 /// One net thread and the connections that live on it.
 struct Worker {
-  Worker(const std::string& name, Clock& clock) : thread(name, clock) {}
+  Worker(const std::string& name, Clock& clock)
+      : own(std::make_unique<IoThread>(name, clock)), thread(*own) {}
+  explicit Worker(IoThread& shared) : thread(shared) {}
   absl::flat_hash_set<std::shared_ptr<Connection>> connections;  ///< net thread only
-  IoThread thread;  ///< last member: joined before the rest goes
+  std::unique_ptr<IoThread> own;  ///< null: somebody else's; joined before the rest goes
+  IoThread& thread;
 };
 
 struct Port {
@@ -52,6 +55,7 @@ struct Server::Impl {
   ServerOptions options;  ///< constant from start() on
   Clock& clock;
   Logger& logger;
+  IoThread* shared_thread = nullptr;
   ServiceTable table;
   std::vector<Port> ports;
   std::vector<std::unique_ptr<Worker>> workers;
@@ -158,6 +162,11 @@ void Server::Impl::close_connections() {
 Server::Server(ServerOptions options, Clock& clock, Logger& logger)
     : impl_(std::make_unique<Impl>(std::move(options), clock, logger)) {}
 
+Server::Server(ServerOptions options, IoThread& thread, Clock& clock, Logger& logger)
+    : Server(std::move(options), clock, logger) {
+  impl_->shared_thread = &thread;
+}
+
 Server::~Server() { stop(); }
 
 void Server::add_unary(std::string path, UnaryHandler handler) {
@@ -194,8 +203,11 @@ void Server::start() {
   Impl& impl = *impl_;
   TRUSS_CHECK(!impl.started && !impl.stopped);
   impl.started = true;
+  if (impl.shared_thread != nullptr) {
+    impl.workers.push_back(std::make_unique<Worker>(*impl.shared_thread));
+  }
   const std::size_t count = std::max<std::size_t>(impl.options.io_threads, 1);
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count && impl.shared_thread == nullptr; ++i) {
     impl.workers.push_back(std::make_unique<Worker>("net-" + std::to_string(i), impl.clock));
   }
   Impl::run_on(*impl.workers.front(), [&impl] {
@@ -233,7 +245,9 @@ void Server::stop() {
   // Twice: a socket accepted before the listener closed may still have been on its way.
   impl.close_connections();
   impl.close_connections();
-  for (const auto& worker : impl.workers) worker->thread.stop();
+  for (const auto& worker : impl.workers) {
+    if (worker->own) worker->own->stop();
+  }
 }
 
 std::size_t Server::connection_count() const { return impl_->connection_count.load(); }

@@ -42,7 +42,7 @@ void Peer::stop() {
   messages_->stop();
   appends_->stop();
   pipeline_->stop();
-  snapshot_.cancel();
+  if (snapshot_) snapshot_.cancel();
   if (upload_) end_snapshot(false);
 }
 

@@ -12,6 +12,7 @@
 #include "truss/common/log.h"
 #include "truss/net/call.h"
 #include "truss/net/http.h"
+#include "truss/net/io_thread.h"
 
 namespace truss::net {
 
@@ -86,6 +87,10 @@ struct ServerOptions {
 class Server {
  public:
   Server(ServerOptions options, Clock& clock, Logger& logger);
+  /// Everything on a thread of the owner's, which must run until stop() returned and must not call
+  /// it: `io_threads` does not count. Handlers then share that thread with whatever else lives
+  /// there and need no hop to reach it.
+  Server(ServerOptions options, IoThread& thread, Clock& clock, Logger& logger);
   ~Server();  ///< stop()
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
