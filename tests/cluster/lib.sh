@@ -3,7 +3,8 @@
 # in LOG[i]. Nothing here stops at a failure: failed() counts it.
 source "$(dirname "${BASH_SOURCE[0]}")/../interop/lib.sh"
 
-LEVEL=${TRUSS_LEVEL:-3.4}
+# of ours (and so of a mixed cluster), and of real etcd
+LEVEL=${TRUSS_LEVEL:-3.4} ETCD_LEVEL=${TRUSS_ETCD_LEVEL:-${TRUSS_LEVEL:-3.4}}
 KIND=() ENDPOINTS=() PEER_URL=() PID=() DATA=() LOG=()
 LOAD_PID= FAILED=0 CLUSTERS=0
 trap 'kill_all; rm -rf "$WORK"' EXIT
@@ -169,4 +170,15 @@ load_stop() {
   cat "$WORK/load.log"
   [ "$rc" -eq 0 ] || cp "$WORK/history" "${TMPDIR:-/tmp}/truss-mixed-history"
   return "$rc"
+}
+
+# levels: every member presents its own, and the cluster's
+levels() {
+  local i own seen
+  for i in $(running); do
+    [ "${KIND[$i]}" = ours ] && own=$LEVEL || own=$ETCD_LEVEL
+    seen=$(curl -s "http://${ENDPOINTS[$i]}/version")
+    grep -q "\"etcdserver\":\"$own\..*\"etcdcluster\":\"$LEVEL\.0\"" <<<"$seen" ||
+      { echo "member $i (${KIND[$i]}): $seen"; return 1; }
+  done
 }

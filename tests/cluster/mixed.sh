@@ -59,15 +59,17 @@ learner() {
     sleep 0.5
   done
   grep -q ETCD_INITIAL_CLUSTER <<<"$out" || { failed "add a learner: $out"; return; }
+  id=$(everywhere member list 2>/dev/null | grep -F "${PEER_URL[$n]}" | cut -d, -f1)
   INITIAL_STATE=existing launch $n
   for _ in $(seq 100); do
-    id=$(id_of $n) && [ -n "$id" ] && everywhere member promote "$(hex "$id")" >"$WORK/promote" 2>&1 && break
+    at 1 member promote "$id" >"$WORK/promote" 2>&1 && break
     sleep 0.1
   done
+  grep -q promoted "$WORK/promote" || failed "promote: $(tail -n 1 "$WORK/promote")"
   expect "a learner ($1) was promoted and serves" serves $n
   expect "writes through all four" through_every
   expect "same hashes" same_hashes
-  out=$(at "$(leader)" member remove "$(hex "$id")" 2>&1) || failed "remove: $out"
+  out=$(at "$(leader)" member remove "$id" 2>&1) || failed "remove: $out"
   expect "the removed member ($1) ended by itself" ended $n 200
   KIND=("" "${KIND[@]:0:3}") && unset 'KIND[0]' 'PID[4]' 'ENDPOINTS[4]' 'PEER_URL[4]' 'LOG[4]' 'DATA[4]'
   INITIAL=$(initial_cluster)
@@ -115,15 +117,6 @@ halt_all() {
   for i in "${!PID[@]}"; do kill -TERM "${PID[$i]}" 2>/dev/null; done
   for i in "${!PID[@]}"; do halt "$i"; done
 }
-# levels: every member presents the level of this test
-levels() {
-  local i
-  for i in $(running); do
-    curl -s "http://${ENDPOINTS[$i]}/version" | grep -q "\"etcdserver\":\"$LEVEL\..*\"etcdcluster\":\"$LEVEL\.0\"" ||
-      { echo "member $i (${KIND[$i]}): $(curl -s "http://${ENDPOINTS[$i]}/version")"; return 1; }
-  done
-}
-
 # cluster LEADER_KIND KIND KIND KIND
 cluster() {
   local leader_kind=$1
@@ -136,6 +129,7 @@ cluster() {
   expect "writes through every member" through_every
   expect "mix of $OPERATIONS" mix "$OPERATIONS"
   expect "same hashes" same_hashes
+  [ -z "${TRUSS_DRIVE:-}" ] || expect "driven by the Go client" "$TRUSS_DRIVE" drive --endpoints "$(all_endpoints)"
   expect "the leader moves to and fro" to_and_fro
 }
 

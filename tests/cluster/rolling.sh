@@ -13,14 +13,6 @@ replace() {
   expect "$2 takes over member $1" serves "$1"
 }
 
-levels() {
-  local i
-  for i in $(running); do
-    curl -s "http://${ENDPOINTS[$i]}/version" | grep -q "\"etcdserver\":\"$LEVEL\..*\"etcdcluster\":\"$LEVEL\.0\"" ||
-      { echo "member $i (${KIND[$i]}): $(curl -s "http://${ENDPOINTS[$i]}/version")"; return 1; }
-  done
-}
-
 expect "three of real etcd serve" new_cluster real real real || exit 1
 expect "mix" mix 1000
 load_start

@@ -1,0 +1,11 @@
+module truss/versions/v35
+
+go 1.19
+
+require (
+	go.etcd.io/etcd/client/v3 v3.5.33
+	go.etcd.io/etcd/server/v3 v3.5.33
+	truss/versions/lab v0.0.0
+)
+
+replace truss/versions/lab => ../lab

@@ -1,0 +1,6 @@
+// Real etcd 3.7 as a library, and its client.
+package main
+
+import "truss/versions/lab"
+
+func main() { lab.Main() }
