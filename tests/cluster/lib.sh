@@ -77,9 +77,12 @@ serves() {
   return 1
 }
 
-# halt i [SIGNAL]: stops a member and waits for its end
+# halt i [SIGNAL]: stops a member and waits for its end, which may take ten seconds
 halt() {
+  local _
   kill -"${2:-TERM}" "${PID[$1]}" 2>/dev/null
+  for _ in $(seq 200); do kill -0 "${PID[$1]}" 2>/dev/null || break; sleep 0.05; done
+  if kill -KILL "${PID[$1]}" 2>/dev/null; then failed "member $1 (${KIND[$1]}) did not stop"; fi
   wait "${PID[$1]}" 2>/dev/null
   PID[$1]=
 }
