@@ -1,5 +1,6 @@
 #include "member.h"
 
+#include "peer_metrics.h"
 #include "sd_notify.h"
 #include "signals.h"
 
@@ -79,6 +80,7 @@ Result<> Member::start_server() {
   if (server->level() == server::CompatLevel::k34) {
     client_listeners->set_grpc_dialect(net::GrpcDialect::kGo126);
   }
+  options.api.peer_metrics = [this] { return peer_metrics(peers); };
   api = std::make_unique<api::Api>(*server, runtime, logger, options.api);
   peers.install(*peer_listeners);
   api->install(*client_listeners);

@@ -13,6 +13,7 @@ void Activity::works(MonoTime now) {
 void Activity::failed(std::string_view action, std::string_view why) {
   const bool was_active = since() != MonoTime{};
   since_.store(0, std::memory_order_relaxed);
+  if (was_active) counts_->disconnects.fetch_add(1, std::memory_order_relaxed);
   logger_.log(was_active ? LogLevel::kWarn : LogLevel::kDebug,
               was_active ? "peer became inactive (message send to peer failed)"
                          : "failed to reach the peer again",

@@ -40,6 +40,8 @@ struct Transport::Impl : std::enable_shared_from_this<Transport::Impl> {
   /// A stream of a known peer was dialled in; the gate and the removed are dealt with.
   void attach(raft::NodeId from, StreamKind kind, const net::HttpRequest& request,
               net::HttpReply reply);
+  /// Null for somebody unknown. Thread: any.
+  std::shared_ptr<LinkCounts> counts_of(raft::NodeId id) const;
   /// Somebody unknown who says where it can be reached gets its answers there.
   void meet_stranger(const net::HttpRequest& request);
 

@@ -26,9 +26,9 @@ Peer::Peer(std::shared_ptr<Context> context, raft::NodeId id, std::vector<std::s
       readers_{std::make_shared<StreamReader>(context_, id, StreamKind::kMessage, urls_, activity_),
                std::make_shared<StreamReader>(context_, id, StreamKind::kMsgApp, urls_, activity_)},
       probers_{std::make_shared<Prober>(context_, id, "ROUND_TRIPPER_SNAPSHOT", *context_->streams,
-                                        urls_),
+                                        urls_, activity_),
                std::make_shared<Prober>(context_, id, "ROUND_TRIPPER_RAFT_MESSAGE",
-                                        *context_->requests, urls_)} {}
+                                        *context_->requests, urls_, activity_)} {}
 
 void Peer::start() {
   for (const auto& reader : readers_) reader->start();
@@ -82,6 +82,7 @@ void Peer::send_snapshot(raft::Message message, std::unique_ptr<SnapshotSource> 
   context_->logger.info("sending database snapshot",
                         {{"snapshot-index", message.snapshot.metadata.index.value()},
                          {"remote-peer-id", id_text(id_.value())}});
+  tally_.emplace(activity_->shared_counts(), &LinkCounts::snapshots_sent, context_->clock);
   upload_ = std::make_shared<SnapshotUpload>(context_, message, std::move(db));
   snapshot_ = context_->requests->upload(
       std::move(call), upload_,
@@ -114,6 +115,7 @@ void Peer::snapshot_sent(const std::string& url, const Result<net::HttpResponse>
 /// Raft may ask for the next snapshot as soon as it hears of this one's end, so the source goes
 /// first: it pins pages of the database.
 void Peer::end_snapshot(bool delivered) {
+  tally_->end(delivered);
   snapshot_ = {};
   std::exchange(upload_, nullptr)->close([context = context_, id = id_, delivered] {
     context->thread.post([context, id, delivered] { context->report_snapshot(id, delivered); });

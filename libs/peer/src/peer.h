@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "peer_urls.h"
 #include "pipeline.h"
 #include "prober.h"
+#include "snapshot_tally.h"
 #include "snapshot_upload.h"
 #include "stream_reader.h"
 #include "stream_writer.h"
@@ -35,6 +37,7 @@ class Peer final : public std::enable_shared_from_this<Peer> {
   void send_snapshot(raft::Message message, std::unique_ptr<SnapshotSource> db);
 
   std::shared_ptr<const Activity> activity() const { return activity_; }
+  LinkCounts& counts() { return activity_->counts(); }
 
  private:
   void snapshot_sent(const std::string& url, const Result<net::HttpResponse>& answer);
@@ -51,6 +54,7 @@ class Peer final : public std::enable_shared_from_this<Peer> {
   std::array<std::shared_ptr<Prober>, 2> probers_;
   net::HttpExchange snapshot_;
   std::shared_ptr<SnapshotUpload> upload_;  ///< while a snapshot is on its way
+  std::optional<SnapshotTally> tally_;      ///< likewise
   bool stopped_ = false;
 };
 

@@ -44,6 +44,7 @@ void Pipeline::post(const raft::Message& message) {
   call.headers = raft_headers(context_->identity, std::nullopt);
   call.headers.emplace_back("Content-Type", "application/protobuf");
   call.body = raft::encoded(message, context_->identity.form);
+  if (activity_) count(activity_->counts().sent_bytes, call.body.size());
   call.times.connect = context_->options.dial_timeout;
   call.times.write = context_->options.pipeline_timeout;
   call.times.response = context_->options.pipeline_timeout;
@@ -82,6 +83,7 @@ void Pipeline::failed(const std::string& url, const std::string& why) {
                            {{"peer-id", id_text(peer_.value())}, {"error", why}});
     return;
   }
+  count(activity_->counts().sent_failures);
   activity_->failed("post to pipeline", why);
   context_->report_unreachable(peer_);
 }

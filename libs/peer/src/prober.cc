@@ -18,12 +18,14 @@ std::string microseconds_text(Duration d) {
 }  // namespace
 
 Prober::Prober(std::shared_ptr<Context> context, raft::NodeId peer, const char* channel,
-               net::HttpClient& client, std::shared_ptr<PeerUrls> urls)
+               net::HttpClient& client, std::shared_ptr<PeerUrls> urls,
+               std::shared_ptr<Activity> activity)
     : context_(std::move(context)),
       peer_(peer),
       channel_(channel),
       client_(client),
-      urls_(std::move(urls)) {}
+      urls_(std::move(urls)),
+      activity_(std::move(activity)) {}
 
 void Prober::start() {
   probe();
@@ -60,6 +62,7 @@ void Prober::answered(MonoTime sent, const Result<net::HttpResponse>& answer) {
   const auto probe = parse_probe_json(answer->body);
   if (!probe) return status_.record_failure(probe.error().message);
   if (!probe->ok) return status_.record_failure("answered not OK");
+  activity_->counts().round_trips.add(context_->now() - sent);
   status_.record(sent, context_->now(), context_->clock.wall(), *probe);
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "activity.h"
 #include "context.h"
 #include "peer_urls.h"
 #include "truss/peer/probe.h"
@@ -17,7 +18,8 @@ namespace truss::peer {
 class Prober final : public std::enable_shared_from_this<Prober> {
  public:
   Prober(std::shared_ptr<Context> context, raft::NodeId peer, const char* channel,
-         net::HttpClient& client, std::shared_ptr<PeerUrls> urls);
+         net::HttpClient& client, std::shared_ptr<PeerUrls> urls,
+         std::shared_ptr<Activity> activity);
 
   void start();
   void stop() { stopped_ = true; }
@@ -34,6 +36,7 @@ class Prober final : public std::enable_shared_from_this<Prober> {
   const char* const channel_;
   net::HttpClient& client_;
   std::shared_ptr<PeerUrls> urls_;
+  std::shared_ptr<Activity> activity_;  ///< counts round trips only
   ProbeStatus status_;
   bool stopped_ = false;
 };

@@ -62,6 +62,7 @@ struct Posted {
       return refuse(reply, 400, "error unmarshalling raft message",
                     cluster_header(impl->context->identity));
     }
+    if (const auto link = impl->counts_of(message->from)) count(link->received_bytes, body.size());
     impl->post([request = std::move(request), message = std::move(*message),
                 reply = reply](Transport::Impl& i) mutable {
       process(i, request, std::move(message), std::move(reply));

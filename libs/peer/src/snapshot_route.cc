@@ -2,6 +2,7 @@
 #include <string>
 
 #include "routes.h"
+#include "snapshot_tally.h"
 #include "truss/peer/snapshot_envelope.h"
 #include "truss/peer/text.h"
 
@@ -59,6 +60,8 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
       return false;
     }
     message_ = std::move(**message);
+    link_ = impl_->counts_of(message_->from);
+    tally_.emplace(link_, &LinkCounts::snapshots_received, context_.clock);
     context_.logger.info("receiving database snapshot",
                          {{"incoming-snapshot-index", message_->snapshot.metadata.index.value()},
                           {"remote-snapshot-sender-id", id_text(message_->from.value())}});
@@ -68,6 +71,7 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
 
   /// Thread: net.
   void write(ByteView piece) {
+    if (link_) count(link_->received_bytes, piece.size());
     const std::size_t before = waiting_bytes_.fetch_add(piece.size());
     if (before + piece.size() > kPauseAboveBytes && !paused_.exchange(true)) {
       reply_.pause_body(true);
@@ -116,6 +120,7 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
     }
     impl.meet_stranger(request_);
     count(impl.context->snapshots_received);
+    tally_->end(true);
     std::vector<raft::Message> one;
     one.push_back(std::move(*message_));
     impl.context->deliver(one);
@@ -134,6 +139,8 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
   net::HttpReply reply_;
   SnapshotEnvelopeReader envelope_;       ///< net thread
   std::optional<raft::Message> message_;  ///< set on the net thread before the rest sees it
+  std::shared_ptr<LinkCounts> link_;      ///< as message_
+  std::optional<SnapshotTally> tally_;    ///< as message_
   bool got_any_ = false;                  ///< net thread
   std::unique_ptr<snap::DbReceiver> db_;  ///< files executor
   std::atomic<std::size_t> waiting_bytes_{0};

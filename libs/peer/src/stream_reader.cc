@@ -55,11 +55,14 @@ class StreamReader::Stream final : public net::HttpResponseHandler {
       reason_.append(piece.substr(0, kMaxReasonBytes - std::min(reason_.size(), kMaxReasonBytes)));
       return;
     }
+    LinkCounts& counts = reader->activity_->counts();
+    count(counts.received_bytes, piece.size());
     const Result<> read =
         std::visit([&](auto& codec) -> Result<> { return receive(codec, piece); }, codec_);
     reader->context_->deliver(messages_);
     if (read) return;
     failed_with_ = read.error().message;
+    count(counts.received_failures);
     exchange_.cancel();
   }
 

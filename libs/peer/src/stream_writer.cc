@@ -52,6 +52,7 @@ void StreamWriter::detach(std::uint64_t connection) {
   queued_bytes_ = 0;
   activity_->failed(kind_name(kind_), "the peer closed the stream");
   count(context_->dropped, lost);
+  count(activity_->counts().sent_failures, lost);
   if (lost > 0) context_->report_unreachable(peer_);
 }
 
@@ -89,6 +90,7 @@ void StreamWriter::flush() {
     while (unsent + out_.size() <= limit && encode_next()) {
     }
     if (out_.empty()) return;
+    count(activity_->counts().sent_bytes, out_.size());
     unsent = reply_.write(out_);
     out_.clear();
     if (reply_.closed()) return;  // detach() is on its way
@@ -133,6 +135,7 @@ void StreamWriter::write_link_heartbeat() {
   } else {
     write_message_frame(link_heartbeat(), context_->identity.form, frame);
   }
+  count(activity_->counts().sent_bytes, frame.size());
   reply_.write(frame);
 }
 

@@ -56,6 +56,7 @@ void Transport::Impl::send(std::vector<raft::Message> messages) {
         touched.push_back(&peer);
       }
       if (peer.push(std::move(message))) continue;
+      count(peer.counts().sent_failures);
       context->report_unreachable(to);
     } else if (const auto remote = remotes.find(to); remote != remotes.end()) {
       if (remote->second->push(std::move(message))) continue;
@@ -203,6 +204,24 @@ void Transport::update_peer(raft::NodeId id, std::vector<std::string> peer_urls)
 
 void Transport::add_remote(raft::NodeId id, std::vector<std::string> peer_urls) {
   impl_->post([id, urls = std::move(peer_urls)](Impl& i) { i.add_remote(id, urls); });
+}
+
+std::shared_ptr<LinkCounts> Transport::Impl::counts_of(raft::NodeId id) const {
+  const std::lock_guard lock(mutex);
+  const auto found = activities.find(id);
+  return found == activities.end() ? nullptr : found->second->shared_counts();
+}
+
+std::vector<Link> Transport::links() const {
+  std::vector<Link> out;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& [id, activity] : impl_->activities) {
+      out.push_back({id, activity->since() != MonoTime{}, activity->shared_counts()});
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const Link& a, const Link& b) { return a.peer < b.peer; });
+  return out;
 }
 
 MonoTime Transport::active_since(raft::NodeId id) const {

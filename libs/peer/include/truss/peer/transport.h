@@ -12,6 +12,7 @@
 #include "truss/common/log.h"
 #include "truss/net/io_thread.h"
 #include "truss/net/server.h"
+#include "truss/peer/link_counts.h"
 #include "truss/peer/local_member.h"
 #include "truss/peer/types.h"
 
@@ -114,6 +115,8 @@ class Transport {
   /// Since when the peer has been reachable; MonoTime{} if it is not.
   MonoTime active_since(raft::NodeId id) const;
   Counters counters() const;
+  /// Every peer, ascending by id.
+  std::vector<Link> links() const;
 
   struct Impl;
 
