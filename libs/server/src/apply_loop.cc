@@ -166,6 +166,13 @@ void ApplyLoop::apply_legacy(const LegacyRequest& request) {
 }
 
 void ApplyLoop::set_version(const std::string& version) {
+  const auto agreed = parse_version(version);
+  if (agreed && agreed->minor_only() > version_of(p_.level).minor_only()) {
+    p_.process.fatal(
+        "invalid downgrade; server version is lower than determined cluster version (" +
+        std::string(server_version(p_.level)) + ", " + version +
+        "): start this member with a higher --compat");
+  }
   if (p_.membership.version() != version) {
     p_.logger.info("set cluster version", {{"cluster-version", version}});
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "force_new_cluster.h"
+#include "joining.h"
 #include "truss/raft/codec.h"
 #include "truss/snap/snapshotter.h"
 #include "truss/wal/log_reader.h"
@@ -82,38 +83,93 @@ Result<const Member*> find_self(const Config& config, const std::vector<Member>&
                                           "\" in the initial cluster configuration");
 }
 
-Result<> found_cluster(const Config& config, Opened& opened) {
-  TRUSS_ASSIGN(const auto members, initial_members(config));
+void write_founding_entries(const std::vector<Member>& members, Opened& opened) {
   opened.entries = founding_entries(members);
   opened.hard_state = {raft::Term{1}, raft::kNoNode, raft::Index{members.size()}};
   opened.wal->save(opened.hard_state, opened.entries);
+}
+
+/// The URLs in `list` that `others` lacks, comma-joined, each after `prefix`.
+std::string missing(const std::vector<std::string>& list, const std::vector<std::string>& others,
+                    const std::string& prefix) {
+  std::string out;
+  for (const std::string& url : list) {
+    if (std::find(others.begin(), others.end(), url) != others.end()) continue;
+    out += (out.empty() ? "" : ",") + prefix + url;
+  }
+  return out;
+}
+
+/// Source: config.ServerConfig.advertiseMatchesCluster.
+Result<> check_advertised(const Config& config, const std::vector<std::string>& initial,
+                          ClusterInquiry& inquiry) {
+  const auto& advertised = config.advertise_peer_urls;
+  if (inquiry.same_urls(advertised, initial)) return {};
+  const std::string unadvertised = missing(initial, advertised, config.name + "=");
+  if (!unadvertised.empty()) {
+    return fail(Code::kInvalidArgument, "--initial-cluster has " + unadvertised +
+                                            " but missing from --initial-advertise-peer-urls=" +
+                                            missing(advertised, {}, ""));
+  }
+  return fail(Code::kInvalidArgument,
+              "--initial-advertise-peer-urls has " + missing(advertised, initial, "") +
+                  " but missing from --initial-cluster=" + text_of({{config.name, initial}}));
+}
+
+ClusterId cluster_id(const std::vector<Member>& founders) {
+  std::vector<raft::NodeId> ids;
+  for (const Member& member : founders) ids.push_back(member.id);
+  return compute_cluster_id(std::move(ids));
+}
+
+/// Makes directory and log of a member whose ids and level are set in `opened`.
+Result<> make_directory(const Config& config, FileSystem& files, Process& process,
+                        Executor& allocator, Opened& opened) {
+  opened.fresh = true;
+  TRUSS_TRY(make_durable_dirs(files, opened.dir.snap));
+  TRUSS_TRY(make_durable_dirs(files, parent_path(opened.dir.wal)));
+  TRUSS_ASSIGN(opened.wal,
+               wal::Wal::create(files, process, opened.dir.wal,
+                                wal::encode_identity({opened.self, opened.cluster.value()}),
+                                wal_options(config, opened.level, allocator)));
   return {};
 }
 
-Result<Opened> create(const DataDir& dir, const Config& config, FileSystem& files, Process& process,
-                      Executor& allocator) {
-  if (!config.new_cluster) {
-    return fail(Code::kUnimplemented,
-                "joining an existing cluster is not possible yet (--initial-cluster-state "
-                "existing, and " +
-                    dir.wal + " holds no log)");
-  }
-  TRUSS_ASSIGN(const auto members, initial_members(config));
+Result<Opened> found(const DataDir& dir, const Config& config, ClusterInquiry& inquiry,
+                     FileSystem& files, Process& process, Executor& allocator) {
+  TRUSS_ASSIGN(const auto members, initial_members(config, inquiry));
   TRUSS_ASSIGN(const Member* self, find_self(config, members));
-  std::vector<raft::NodeId> ids;
-  for (const Member& member : members) ids.push_back(member.id);
+  TRUSS_TRY(check_not_bootstrapped(config, members, inquiry));
   Opened opened{.dir = dir, .level = config.compat.value_or(kDefaultLevel)};
-  opened.fresh = true;
   opened.self = self->id;
-  opened.cluster = compute_cluster_id(ids);
-  TRUSS_TRY(make_durable_dirs(files, dir.snap));
-  TRUSS_TRY(make_durable_dirs(files, parent_path(dir.wal)));
-  TRUSS_ASSIGN(opened.wal,
-               wal::Wal::create(files, process, dir.wal,
-                                wal::encode_identity({opened.self, opened.cluster.value()}),
-                                wal_options(config, opened.level, allocator)));
-  TRUSS_TRY(found_cluster(config, opened));
+  opened.cluster = cluster_id(members);
+  TRUSS_TRY(make_directory(config, files, process, allocator, opened));
+  write_founding_entries(members, opened);
   return opened;
+}
+
+Result<Opened> join(const DataDir& dir, const Config& config, ClusterInquiry& inquiry,
+                    FileSystem& files, Process& process, Executor& allocator) {
+  TRUSS_ASSIGN(Joining joining, join_cluster(config, inquiry));
+  Opened opened{.dir = dir, .level = joining.level};
+  opened.self = joining.self;
+  opened.cluster = joining.cluster;
+  opened.fetched = std::move(joining.members);
+  TRUSS_TRY(make_directory(config, files, process, allocator, opened));
+  return opened;
+}
+
+/// A start that broke off between making the log and writing its first entries is done once more.
+/// But an empty log may also be that of a member that joined and was told nothing yet.
+Result<> found_again(const Config& config, ClusterInquiry& inquiry, Opened& opened) {
+  const bool empty = opened.entries.empty() && opened.hard_state.empty() && !opened.snapshot;
+  if (!empty || !config.new_cluster) return {};
+  TRUSS_ASSIGN(const auto members, initial_members(config, inquiry));
+  const bool ours = cluster_id(members) == opened.cluster &&
+                    std::any_of(members.begin(), members.end(),
+                                [&](const auto& m) { return m.id == opened.self; });
+  if (ours) write_founding_entries(members, opened);
+  return {};
 }
 
 /// Renames unreadable snapshots away and removes what a broken-off run left.
@@ -135,9 +191,13 @@ Result<> put_in_place(const std::string& received, const DataDir& dir, FileSyste
   return files.sync_dir(dir.snap);
 }
 
-Result<Opened> reopen(const DataDir& dir, const Config& config, FileSystem& files, Process& process,
-                      Logger& logger, Executor& allocator) {
+Result<Opened> reopen(const DataDir& dir, const Config& config, ClusterInquiry& inquiry,
+                      FileSystem& files, Process& process, Logger& logger, Executor& allocator) {
   TRUSS_ASSIGN(Verdict verdict, examine(dir, config, files));
+  // Joined, but told nothing yet: the cluster's level still counts.
+  if (!verdict.level_known && !config.new_cluster) {
+    verdict.level = ask_level(config, inquiry).value_or(verdict.level);
+  }
   Opened opened{.dir = dir, .level = verdict.level};
   opened.self = verdict.identity.node_id;
   opened.cluster = ClusterId(verdict.identity.cluster_id);
@@ -161,16 +221,13 @@ Result<Opened> reopen(const DataDir& dir, const Config& config, FileSystem& file
   TRUSS_TRY(make_durable_dirs(files, dir.snap));
   TRUSS_TRY(put_in_place(verdict.received_db, dir, files, logger));
   tidy(dir, from.index, files, logger);
-  // A start that broke off between making the log and writing its first entries.
-  if (opened.entries.empty() && opened.hard_state.empty() && !opened.snapshot) {
-    TRUSS_TRY(found_cluster(config, opened));
-  }
+  TRUSS_TRY(found_again(config, inquiry, opened));
   return opened;
 }
 
 }  // namespace
 
-Result<std::vector<Member>> initial_members(const Config& config) {
+Result<std::vector<Member>> initial_members(const Config& config, ClusterInquiry& inquiry) {
   InitialCluster cluster = config.initial_cluster;
   if (cluster.empty()) cluster[config.name] = config.advertise_peer_urls;
   std::vector<Member> members;
@@ -183,19 +240,14 @@ Result<std::vector<Member>> initial_members(const Config& config) {
     for (const std::string& url : urls) {
       if (seen.insert(url).second) continue;
       return fail(Code::kInvalidArgument,
-                  "the initial cluster names the peer URL " + url + " twice");
+                  "initial cluster " + text_of(cluster) + " has duplicate url");
     }
     members.push_back(std::move(member));
   }
   std::sort(members.begin(), members.end(),
             [](const Member& a, const Member& b) { return a.id < b.id; });
   TRUSS_ASSIGN(const Member* self, find_self(config, members));
-  std::vector<std::string> advertised = config.advertise_peer_urls;
-  std::sort(advertised.begin(), advertised.end());
-  if (advertised != self->peer_urls) {
-    return fail(Code::kInvalidArgument, "--initial-cluster gives other URLs for " + config.name +
-                                            " than --initial-advertise-peer-urls");
-  }
+  TRUSS_TRY(check_advertised(config, self->peer_urls, inquiry));
   return members;
 }
 
@@ -210,12 +262,13 @@ std::vector<raft::Entry> founding_entries(const std::vector<Member>& members) {
   return entries;
 }
 
-Result<Opened> open_data_dir(const Config& config, FileSystem& files, Process& process,
-                             Logger& logger, Executor& allocator) {
+Result<Opened> open_data_dir(const Config& config, ClusterInquiry& inquiry, FileSystem& files,
+                             Process& process, Logger& logger, Executor& allocator) {
   const DataDir dir(config);
   TRUSS_ASSIGN(const bool vacant, is_vacant(dir, files));
-  if (vacant) return create(dir, config, files, process, allocator);
-  TRUSS_ASSIGN(Opened opened, reopen(dir, config, files, process, logger, allocator));
+  if (vacant && config.new_cluster) return found(dir, config, inquiry, files, process, allocator);
+  if (vacant) return join(dir, config, inquiry, files, process, allocator);
+  TRUSS_ASSIGN(Opened opened, reopen(dir, config, inquiry, files, process, logger, allocator));
   if (config.force_new_cluster) TRUSS_TRY(force_new_cluster(opened, logger));
   return opened;
 }

@@ -266,6 +266,8 @@ Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& fi
   }
   TRUSS_ASSIGN(verdict.level, decide_level(config.compat, verdict.db, version,
                                            verdict.db_exists ? dir.db : dir.wal));
+  verdict.level_known = config.compat || verdict.db.meta.storage_version || !version.empty() ||
+                        !verdict.db.membership.cluster_version.empty();
   TRUSS_TRY(check_holes(dir, config, files, verdict.level));
   TRUSS_TRY(check_log(dir, files, verdict));
   return verdict;

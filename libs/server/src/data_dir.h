@@ -37,6 +37,7 @@ struct Verdict {
   DbFacts db;
   bool db_exists = false;
   CompatLevel level = kDefaultLevel;
+  bool level_known = false;  ///< the directory or `--compat` says so: not just the default
   wal::Identity identity;
   std::optional<raft::Snapshot> snapshot;  ///< to start from; nullopt: from the first entry
   /// Path of the database received with that snapshot, if a crash came before it was renamed to

@@ -47,6 +47,13 @@ void Membership::load(const snap::V2Membership& document) {
   publish();
 }
 
+void Membership::show(std::vector<Member> fetched) {
+  std::sort(fetched.begin(), fetched.end(),
+            [](const Member& a, const Member& b) { return a.id < b.id; });
+  std::lock_guard lock(mutex_);
+  published_ = std::make_shared<const std::vector<Member>>(std::move(fetched));
+}
+
 Result<> Membership::attach(mvcc::Backend& backend) {
   const mvcc::Backend::Hold hold(backend);
   backend_ = &backend;

@@ -25,6 +25,8 @@ class Membership {
 
   /// Starts from a snapshot's document. Writes nothing.
   void load(const snap::V2Membership& document);
+  /// Of a cluster that this member joins: shown as the members until the log brings them.
+  void show(std::vector<Member> fetched);
   /// From now on changes go to `backend` too; what differs there is corrected at once (a directory
   /// restored by 3.4 keeps its old members in bolt).
   Result<> attach(mvcc::Backend& backend);

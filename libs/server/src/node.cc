@@ -107,8 +107,9 @@ Node::~Node() {
 }
 
 Result<> Node::open() {
-  TRUSS_ASSIGN(Opened opened,
-               open_data_dir(config_, env_.files, env_.process, env_.logger, *wal_allocator_));
+  ClusterInquiry inquiry(env_.queries, *upkeep_executor_, env_.runtime.clock(), env_.logger);
+  TRUSS_ASSIGN(Opened opened, open_data_dir(config_, inquiry, env_.files, env_.process, env_.logger,
+                                            *wal_allocator_));
   self_ = opened.self;
   cluster_ = opened.cluster;
   level_ = opened.level;
@@ -117,6 +118,7 @@ Result<> Node::open() {
   }
   ids_ = std::make_unique<RequestIds>(self_, env_.runtime.clock().wall());
   membership_.load(opened.membership);
+  if (!opened.fetched.empty()) membership_.show(opened.fetched);
   desk_.reset(new LeaderDesk{*upkeep_executor_, env_.runtime.clock(), progress_, membership_,
                              config_.election_timeout, config_.request_timeout()});
   TRUSS_TRY(open_store(opened));
@@ -205,7 +207,7 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
       config_.election_timeout,
       config_.request_timeout(),
       ids_->next(),
-      config_.initial_election_tick_advance,
+      members()->size() == 1,
       {config_.snapshot_catch_up_entries, level_ >= CompatLevel::k36 ? kMemorySnapshotEvery : 0}};
   RaftLoop::Hooks hooks;
   hooks.append = [this](WalThread::Job job) { wal_->append(std::move(job)); };
@@ -276,6 +278,7 @@ void Node::stop() {
   std::lock_guard lock(stop_mutex_);
   if (stopped_) return;
   stopped_ = true;
+  if (raft_) hand_over();
   stopping_ = true;
   upkeep_executor_->stop();
   env_.transport.stop();

@@ -74,7 +74,9 @@ class Node final : public Server {
   Result<std::unique_ptr<SnapshotReader>> open_snapshot() override;
 
  private:
+  friend class Publisher;
   friend class Upkeep;
+  friend class VersionMonitor;
 
   Result<> open_store(const Opened& opened);
   Result<> make_loops(Opened opened);
@@ -111,6 +113,11 @@ class Node final : public Server {
   /// This member is no longer one: tells its owner in a while.
   void leave(const std::string& why, Duration after);
   void mark_ready();
+  std::vector<Member> other_members() const;
+  /// For a question to a peer that isn't urgent: as long as a peer may take to be dialled.
+  Duration poll_timeout() const { return std::chrono::seconds(1) + config_.election_timeout; }
+  /// A leader that stops hands over to the voter that has been connected longest.
+  void hand_over();
   Error timeout_error(MonoTime since) const;
 
   Config config_;

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <future>
 
 #include "leader_ask.h"
 #include "node.h"
 #include "pledge.h"
 #include "reconfiguration.h"
+#include "truss/common/await.h"
 #include "truss/server/errors.h"
 
 namespace truss::server {
@@ -151,6 +153,40 @@ void Node::move_leader(raft::NodeId target, DoneCallback done) {
     return done(tl::unexpected(errors::bad_leader_transferee()));
   }
   raft_->transfer_leader(target, std::move(done));
+}
+
+std::vector<Member> Node::other_members() const {
+  std::vector<Member> others = *members();
+  std::erase_if(others, [this](const Member& m) { return m.id == self_; });
+  return others;
+}
+
+void Node::hand_over() {
+  if (!progress_.is_leader) return;
+  raft::NodeId target = raft::kNoNode;
+  MonoTime longest = MonoTime::max();
+  std::size_t voters = 0;
+  for (const Member& member : other_members()) {
+    if (member.is_learner) continue;
+    ++voters;
+    const MonoTime since = env_.transport.active_since(member.id);
+    if (since == MonoTime{} || since >= longest) continue;
+    longest = since;
+    target = member.id;
+  }
+  if (voters == 0) return;
+  if (target == raft::kNoNode) {
+    return env_.logger.warn("leadership transfer failed", {{"error", errors::unhealthy().message}});
+  }
+  env_.logger.info("leadership transfer starting", {{"transferee-member-id", id_text(target)}});
+  std::promise<Result<>> moved;
+  auto future = moved.get_future();
+  raft_->transfer_leader(target, [moved = std::move(moved)](Result<> result) mutable {
+    moved.set_value(std::move(result));
+  });
+  if (const auto result = await(*maintenance_executor_, std::move(future)); !result) {
+    env_.logger.warn("leadership transfer failed", {{"error", result.error().message}});
+  }
 }
 
 // --- Removal ---------------------------------------------------------------------------------

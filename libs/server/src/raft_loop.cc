@@ -39,6 +39,7 @@ RaftLoop::RaftLoop(Parts parts, Hooks hooks)
       waiters_(parts.waiters),
       self_(parts.config.id),
       tick_(parts.tick),
+      election_ticks_(parts.config.election_tick),
       request_timeout_(parts.request_timeout),
       hooks_(std::move(hooks)),
       storage_(std::move(parts.storage)),
@@ -95,9 +96,13 @@ bool RaftLoop::propose(std::uint64_t id, SharedBytes data) {
 }
 
 void RaftLoop::propose(raft::ConfChange change) {
-  run([this, change = std::move(change)] {
-    if (const auto taken = node_->propose_conf_change(change); !taken) {
-      waiters_.answer(change.id, tl::unexpected(dropped()));
+  run([this, change = std::move(change)]() mutable { propose_change(std::move(change)); });
+}
+
+void RaftLoop::advance_election() {
+  run([this] {
+    for (std::uint64_t i = 2; i < election_ticks_ && soft_.leader == raft::kNoNode; ++i) {
+      node_->tick();
     }
   });
 }
@@ -223,7 +228,19 @@ void RaftLoop::propose_queued(std::vector<Proposal> fresh) {
     parked_.clear();
     propose_batch(late);
   }
+  for (raft::ConfChange& change : std::exchange(parked_changes_, {})) {
+    propose_change(std::move(change));
+  }
   propose_batch(fresh);
+}
+
+void RaftLoop::propose_change(raft::ConfChange change) {
+  if (!waiters_.waiting(change.id)) return;
+  const auto taken = node_->propose_conf_change(change);
+  if (taken) return;
+  if (taken.error() == raft::Refusal::kNoLeader)
+    return parked_changes_.push_back(std::move(change));
+  waiters_.answer(change.id, tl::unexpected(dropped()));
 }
 
 void RaftLoop::propose_batch(std::span<Proposal> batch) {

@@ -73,7 +73,7 @@ class RaftLoop final : public TransportSink {
     Duration election_timeout;
     Duration request_timeout;
     std::uint64_t first_read_context;
-    bool advance_first_election;  ///< skip most of the first election time-out
+    bool advance_first_election;  ///< skip most of the first election time-out at once
     Retention retention;
   };
   /// Errors: those of raft::RawNode::create.
@@ -104,6 +104,8 @@ class RaftLoop final : public TransportSink {
   /// Hands leadership to `target`; `done` when it has changed, or after the request timeout.
   /// Thread: any.
   void transfer_leader(raft::NodeId target, ReadIndexRounds::Callback done);
+  /// Lets all but two ticks of an election time-out pass, unless there is a leader. Thread: any.
+  void advance_election();
   /// Looks at the core. Thread: raft.
   raft::RawNode& node() { return *node_; }
   /// Runs `task` on the raft thread in order with the functions above. Thread: any.
@@ -140,6 +142,7 @@ class RaftLoop final : public TransportSink {
   void step(raft::Message message);
   void propose_queued(std::vector<Proposal> fresh);
   void propose_batch(std::span<Proposal> batch);
+  void propose_change(raft::ConfChange change);
   void pump();
   void handle(raft::Ready& ready);
   void dispatch(raft::MessageList& messages);
@@ -169,6 +172,7 @@ class RaftLoop final : public TransportSink {
   Waiters& waiters_;
   const raft::NodeId self_;
   const Duration tick_;
+  const std::uint64_t election_ticks_;
   const Duration request_timeout_;
   const Hooks hooks_;
   std::unique_ptr<raft::MemoryStorage> storage_;
@@ -182,6 +186,7 @@ class RaftLoop final : public TransportSink {
   raft::Index applied_;          // as the apply thread reported
   raft::Index first_own_;        // first entry of the term that this member leads
   std::deque<Proposal> parked_;  // no leader yet
+  std::vector<raft::ConfChange> parked_changes_;  // likewise
   std::vector<Transfer> transfers_;
   MonoTime next_tick_;
 

@@ -1,5 +1,7 @@
 #include "upkeep.h"
 
+#include <algorithm>
+
 #include "node.h"
 #include "truss/common/coding.h"
 
@@ -10,39 +12,24 @@ constexpr Duration kSweep = std::chrono::milliseconds(500);
 constexpr Duration kVersionCheck = std::chrono::seconds(4);
 constexpr Duration kCompactByCount = std::chrono::minutes(5);
 constexpr Duration kLongestInterval = std::chrono::hours(1);
+constexpr Duration kAdvanceCheck = std::chrono::milliseconds(50);
+constexpr int kAdvanceTries = 100;
 
 void ignore(const Result<ApplyResponse>&) {}
 
-std::string encode_attributes(const Config& config, raft::NodeId self) {
-  std::string attributes;
-  PbWriter inner(attributes);
-  inner.field_bytes(1, config.name);
-  for (const std::string& url : config.advertise_client_urls) inner.put_bytes(2, url);
-  std::string out;
-  PbWriter outer(out);
-  outer.field_varint(1, self.value());
-  outer.put_bytes(2, attributes);
-  return out;
-}
-
 }  // namespace
 
-SharedBytes encode_legacy_put(std::uint64_t id, std::string_view path, std::string_view value) {
-  std::string out;
-  PbWriter pb(out);
-  pb.put_varint(1, id);
-  pb.put_bytes(2, "PUT");
-  pb.put_bytes(3, path);
-  pb.put_bytes(4, value);
-  pb.put_varint(5, 0);
-  pb.put_bytes(6, {});
-  pb.put_varint(7, 0);
-  for (std::uint32_t field = 9; field <= 16; ++field) pb.put_varint(field, 0);
-  return SharedBytes::copy(out);
-}
+Upkeep::Upkeep(Node& node, Executor& executor)
+    : node_(node),
+      executor_(executor),
+      publisher_(node, executor, [this] { published(); }),
+      versions_(node, executor) {}
 
 void Upkeep::start() {
-  executor_.post([this] { publish(); });
+  executor_.post([this] {
+    publisher_.publish();
+    if (node_.config_.initial_election_tick_advance) advance_election(kAdvanceTries);
+  });
   every(kSweep, [this] {
     expire_requests();
     expire_leases();
@@ -67,68 +54,28 @@ void Upkeep::every(Duration period, std::function<void()> job) {
 
 // --- Name and version ------------------------------------------------------------------------
 
-void Upkeep::publish() {
-  if (node_.stopping_) return;
-  const Config& config = node_.config_;
-  auto done = [this](Result<ApplyResponse> response) {
-    executor_.post(
-        [this, response = std::move(response)]() mutable { published(std::move(response)); });
-  };
-  const std::uint64_t id = node_.ids_->next();
-  if (node_.level_ >= CompatLevel::k36) {
-    const std::string body = encode_attributes(config, node_.self_);
-    return node_.submit(id, encode_internal_request(Op::kMemberAttributesSet, body, id),
-                        std::move(done));
-  }
-  node_.submit(id,
-               encode_legacy_put(id, "/0/members/" + id_text(node_.self_) + "/attributes",
-                                 attributes_json(config.name, config.advertise_client_urls)),
-               std::move(done));
-}
-
-void Upkeep::published(Result<ApplyResponse> response) {
-  if (node_.stopping_) return;
-  if (!response) {
-    node_.env_.logger.warn("failed to publish local member to cluster through raft",
-                           {{"error", response.error().message}});
-    executor_.post_at(node_.env_.runtime.clock().now() + kSweep, [this] { publish(); });
-    return;
-  }
+void Upkeep::published() {
   published_ = true;
-  node_.env_.logger.info(
-      "published local member to cluster through raft",
-      {{"local-member-id", id_text(node_.self_)},
-       {"cluster-id", id_text(node_.cluster_)},
-       {"local-member-attributes",
-        attributes_json(node_.config_.name, node_.config_.advertise_client_urls)}});
   node_.mark_ready();
   check_version();
 }
 
-/// The leader raises the cluster version to the lowest release among the members. Alone, that is
-/// its own.
 void Upkeep::check_version() {
-  const bool due = published_ && node_.progress_.is_leader && !proposing_version_;
-  if (!due || node_.members()->size() != 1) return;
-  const auto present = parse_version(node_.membership_.version());
-  const Version own = version_of(node_.level_).minor_only();
-  if (present && *present >= own) return;
-  propose_version(own.text());
+  if (published_) versions_.check();
 }
 
-void Upkeep::propose_version(const std::string& version) {
-  proposing_version_ = true;
-  auto done = [this](const Result<ApplyResponse>&) {
-    executor_.post([this] { proposing_version_ = false; });
-  };
-  const std::uint64_t id = node_.ids_->next();
-  if (node_.level_ >= CompatLevel::k36) {
-    std::string body;
-    PbWriter(body).put_bytes(1, version);
-    return node_.submit(id, encode_internal_request(Op::kClusterVersionSet, body, id),
-                        std::move(done));
-  }
-  node_.submit(id, encode_legacy_put(id, "/0/version", version), std::move(done));
+/// Not needed once there is a leader; and one that is alone has stood for election already.
+/// Source: etcdserver.adjustTicks.
+void Upkeep::advance_election(int tries) {
+  const auto others = node_.other_members();
+  const bool over = tries == 0 || node_.progress_.leader != 0;
+  if (over || node_.stopping_ || node_.membership_.members()->size() == 1) return;
+  const auto active = std::count_if(others.begin(), others.end(), [this](const Member& m) {
+    return node_.env_.transport.active_since(m.id) != MonoTime{};
+  });
+  if (active > 1) return node_.raft_->advance_election();
+  executor_.post_at(node_.env_.runtime.clock().now() + kAdvanceCheck,
+                    [this, tries] { advance_election(tries - 1); });
 }
 
 // --- Time passing ----------------------------------------------------------------------------

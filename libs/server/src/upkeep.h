@@ -4,8 +4,10 @@
 #include <functional>
 #include <string>
 
+#include "publisher.h"
 #include "truss/common/executor.h"
 #include "truss/server/server.h"
+#include "version_monitor.h"
 
 namespace truss::server {
 
@@ -18,7 +20,7 @@ class Node;
 /// Lives on: upkeep executor; start() and leads() may be called from any thread.
 class Upkeep {
  public:
-  Upkeep(Node& node, Executor& executor) : node_(node), executor_(executor) {}
+  Upkeep(Node& node, Executor& executor);
 
   void start();
   /// This member leads: time to look after the cluster version.
@@ -27,10 +29,10 @@ class Upkeep {
  private:
   /// Runs `job` every `period`, first after one period.
   void every(Duration period, std::function<void()> job);
-  void publish();
-  void published(Result<ApplyResponse> response);
+  void published();
   void check_version();
-  void propose_version(const std::string& version);
+  /// Skips most of the first election time-out once two peers are there.
+  void advance_election(int tries);
   void expire_requests();
   void expire_leases();
   void checkpoint_leases();
@@ -42,14 +44,11 @@ class Upkeep {
 
   Node& node_;
   Executor& executor_;
+  Publisher publisher_;
+  VersionMonitor versions_;
   bool published_ = false;
-  bool proposing_version_ = false;
   std::deque<std::int64_t> revisions_;  // sampled, oldest first
   std::int64_t compacted_to_ = 0;
 };
-
-/// The bare v2 Request that 3.4 and 3.5 log: PUT `path` = `value`. Every field is written, even
-/// zeros, but prevExist and refresh. Source: etcdserverpb.Request.
-SharedBytes encode_legacy_put(std::uint64_t id, std::string_view path, std::string_view value);
 
 }  // namespace truss::server

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+
+#include "truss/common/executor.h"
+#include "truss/server/server.h"
+#include "version_form.h"
+
+namespace truss::server {
+
+class Node;
+
+/// Publishes the member's name and client URLs through the log, again until it is done, in the form
+/// that every member of the cluster can read.
+///
+/// Lives on: upkeep executor.
+class Publisher {
+ public:
+  Publisher(Node& node, Executor& executor, std::function<void()> published)
+      : node_(node), executor_(executor), published_(std::move(published)) {}
+
+  void publish();
+
+ private:
+  void propose(VersionForm form);
+  void finish(const Result<ApplyResponse>& response);
+
+  Node& node_;
+  Executor& executor_;
+  const std::function<void()> published_;
+};
+
+/// The bare v2 Request that 3.4 and 3.5 log: PUT `path` = `value`. Every field is written, even
+/// zeros, but prevExist and refresh. Source: etcdserverpb.Request.
+SharedBytes encode_legacy_put(std::uint64_t id, std::string_view path, std::string_view value);
+
+}  // namespace truss::server
