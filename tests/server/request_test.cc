@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
 
 #include "log_request.h"
+#include "publisher.h"
 #include "truss/common/coding.h"
 #include "truss/common/random.h"
 #include "truss/server/proposal.h"
 #include "truss/test_support/hex.h"
-#include "upkeep.h"
 
 using namespace truss;
 using namespace truss::server;

@@ -88,10 +88,11 @@ class SimServer {
       : SimServer(world, disk, std::move(config), no_transport(), "m1") {}
   /// `mounted` hears of the member's own view of the disk before it starts.
   SimServer(SimRuntime& world, SimFileSystem& disk, Config config, Transport& transport,
-            const std::string& name, const std::function<void(FileSystem&)>& mounted = {})
+            const std::string& name, const std::function<void(FileSystem&)>& mounted = {},
+            PeerQueries& queries = NullPeerQueries::instance())
       : world_(world), mount_(disk.mount()), member_(world, name), random_(world.random(name)) {
     if (mounted) mounted(*mount_);
-    Environment env{runtime_, *mount_, random_, logger_, member_.process(), transport};
+    Environment env{runtime_, *mount_, random_, logger_, member_.process(), transport, queries};
     member_.call([&] {
       auto started = Server::start(std::move(config), env);
       if (started) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "version_poll.h"
+
 namespace truss::server {
 namespace {
 
