@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "truss/common/base64.h"
+#include "status_fields.h"
 #include "truss/net/grpc_text.h"
 
 namespace truss::net {
@@ -14,10 +14,8 @@ namespace {
 constexpr std::uint64_t kKeepaliveOpaque = 0;
 constexpr std::uint64_t kShutdownOpaque = 0x7472757373627965;  // "trussbye"
 constexpr std::string_view kGrpc = "application/grpc";
-constexpr int kMaxPingStrikes = 2;
-constexpr auto kIdlePingTime = std::chrono::hours(2);  // grpc-go's defaultPingTimeout
-constexpr std::size_t kFieldOverhead = 32;             // RFC 9113 §6.5.2
-constexpr std::size_t kReplyOverhead = 1024;           // a call that waits to be taken weighs it
+constexpr std::size_t kFieldOverhead = 32;    // RFC 9113 §6.5.2
+constexpr std::size_t kReplyOverhead = 1024;  // a call that waits to be taken weighs it
 
 CallState& call_of(Http2Stream& stream) { return static_cast<CallState&>(stream); }
 
@@ -25,50 +23,9 @@ std::string_view response_type(const CallState& call) {
   return call.head.content_type.empty() ? kGrpc : std::string_view(call.head.content_type);
 }
 
-/// Numbers and encoded text of a status, alive while its fields are sent.
-class StatusFields {
- public:
-  StatusFields(const Error& status, const Metadata& metadata)
-      : code_(std::to_string(
-            static_cast<int>(status.code == Code::kCorruption ? Code::kDataLoss : status.code))),
-        message_(encode_grpc_message(status.message)) {
-    encoded_.reserve(metadata.size());
-    for (const auto& [name, value] : metadata) {
-      encoded_.push_back(name.ends_with("-bin") ? base64_encode_unpadded(value) : value);
-    }
-    metadata_ = &metadata;
-  }
-  template <class Fields>
-  void append_to(Fields& fields) const {
-    fields.push_back({"grpc-status", code_});
-    fields.push_back({"grpc-message", message_});
-    for (std::size_t i = 0; i < encoded_.size(); ++i) {
-      fields.push_back({(*metadata_)[i].first, encoded_[i]});
-    }
-  }
-
- private:
-  std::string code_;
-  std::string message_;
-  std::vector<std::string> encoded_;
-  const Metadata* metadata_;
-};
-
 using FieldList = absl::InlinedVector<HeaderField, 8>;
 
 }  // namespace
-
-bool PingPolicy::accept_ping(MonoTime now, bool calls_open) {
-  const std::optional<MonoTime> previous = std::exchange(last_ping_, now);
-  if (std::exchange(reset_, false)) {
-    strikes_ = 0;
-    return true;
-  }
-  const bool idle = !calls_open && !options_.keepalive_without_calls;
-  const Duration least = idle ? Duration(kIdlePingTime) : options_.keepalive_min_time;
-  if (previous && now - *previous < least) ++strikes_;
-  return strikes_ <= kMaxPingStrikes;
-}
 
 GrpcServerSession::GrpcServerSession(const ServiceTable& table, const ServerOptions& options,
                                      Clock& clock, std::shared_ptr<Mailbox> mailbox,

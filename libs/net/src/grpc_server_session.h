@@ -10,6 +10,7 @@
 
 #include "call_state.h"
 #include "mailbox.h"
+#include "ping_policy.h"
 #include "service_table.h"
 #include "session.h"
 #include "truss/common/clock.h"
@@ -17,23 +18,6 @@
 #include "truss/net/server.h"
 
 namespace truss::net {
-
-/// Counts a client's pings against the policy of ServerOptions, with grpc-go's rule: three strikes
-/// without anything sent by us in between are too many.
-class PingPolicy {
- public:
-  explicit PingPolicy(const ServerOptions& options) : options_(options) {}
-  /// We sent a header or data: BDP probes that follow are welcome.
-  void note_sent() { reset_ = true; }
-  /// Returns: false when the connection must go.
-  bool accept_ping(MonoTime now, bool calls_open);
-
- private:
-  const ServerOptions& options_;
-  std::optional<MonoTime> last_ping_;
-  int strikes_ = 0;
-  bool reset_ = false;
-};
 
 /// The gRPC server's side of one connection: routes calls to handlers, enforces limits and
 /// deadlines, answers what is malformed as grpc-go does.
