@@ -86,12 +86,6 @@ const Tally* Core::votes() const {
   return standing != nullptr ? &standing->votes : nullptr;
 }
 
-bool Core::promotable() const {
-  const Progress* self = tracker_.find(id());
-  return self != nullptr && !self->learner && !log_.has_pending_snapshot() && campaigns_allowed_ &&
-         !log_too_short();
-}
-
 StepResult Core::step(Message& m) {
   if (m.term != term_ && m.term != Term{} && !pass_gate(m)) return {};
   return dispatch(m);
@@ -192,7 +186,8 @@ void Core::tick() {
 
 void Core::tick_election() {
   ++election_elapsed_;
-  if (election_elapsed_ < randomized_timeout_ || !promotable()) return;
+  if (election_elapsed_ < randomized_timeout_ || standing_bar() != NoLeaderReason::kHasLeader)
+    return;
   election_elapsed_ = 0;
   hup();
 }

@@ -59,7 +59,6 @@ class Core {
   const Tracker& tracker() const { return tracker_; }
   Log& log() { return log_; }
   const Log& log() const { return log_; }
-  bool promotable() const;
   /// What keeps this node from standing for election; kHasLeader if nothing.
   NoLeaderReason bar_to_campaign() const;
   ConfChangeObstacle obstacle_to(bool leave) const;
@@ -96,6 +95,7 @@ class Core {
 
   // election.cc
   bool lease_shields() const;
+  NoLeaderReason standing_bar() const;
   void campaign_if_allowed(Campaign kind);
   void campaign(Campaign kind);
   void on_vote_request(const Message& m);

@@ -88,7 +88,7 @@ bool is_handed_on(MessageType type) {
 bool wrong_sender(const Core& core, const Message& m) {
   if (m.from == kNoNode) return true;
   if (m.from != core.id() || is_handed_on(m.type)) return false;
-  return !core.config().async_storage_writes || !waits_for_disk(m.type);
+  return !core.config().async_storage_writes || !waits_for_disk(m.type) || m.reject;
 }
 
 /// A leader never tells a commit index past what we acknowledged: our log lost entries since.

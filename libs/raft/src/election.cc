@@ -7,13 +7,20 @@ bool Core::lease_shields() const {
   return config_.check_quorum && leader() != kNoNode && election_elapsed_ < config_.election_tick;
 }
 
-NoLeaderReason Core::bar_to_campaign() const {
+/// What keeps this node from standing, as far as it takes no look at the log.
+NoLeaderReason Core::standing_bar() const {
   const Progress* self = tracker_.find(id());
   if (self == nullptr) return NoLeaderReason::kNotMember;
   if (self->learner) return NoLeaderReason::kLearner;
   if (log_.has_pending_snapshot()) return NoLeaderReason::kStoringSnapshot;
   if (!campaigns_allowed_) return NoLeaderReason::kHeldBack;
   if (log_too_short()) return NoLeaderReason::kLogTooShort;
+  return NoLeaderReason::kHasLeader;
+}
+
+NoLeaderReason Core::bar_to_campaign() const {
+  const NoLeaderReason bar = standing_bar();
+  if (bar != NoLeaderReason::kHasLeader) return bar;
   // With it applied, the quorum to be asked may be another one.
   if (log_.has_unapplied_conf_change()) return NoLeaderReason::kConfChangeUnapplied;
   return NoLeaderReason::kHasLeader;
