@@ -34,9 +34,10 @@ class Changes {
 
 }  // namespace
 
-Outcome run_confchange(std::string_view text) {
+Outcome run_confchange(std::string_view text, std::string* rewritten) {
   Changes changes;
-  return run(text, false, [&changes](const Case& c) { return changes.handle(c); });
+  return run(
+      text, false, [&changes](const Case& c) { return changes.handle(c); }, rewritten);
 }
 
 }  // namespace truss::conformance

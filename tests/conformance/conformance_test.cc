@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -8,15 +9,19 @@
 #include <sstream>
 
 #include "interaction.h"
+#include "truss/test_support/temp_dir.h"
 
+using namespace truss;
 using namespace truss::conformance;
 
 namespace fs = std::filesystem;
 
 namespace {
 
-std::string answer_of(Outcome (*run)(std::string_view), const std::string& text) {
-  const Outcome outcome = run(text);
+using Run = Outcome (*)(std::string_view, std::string*);
+
+std::string answer_of(Run run, const std::string& text) {
+  const Outcome outcome = run(text, nullptr);
   return outcome.difference.empty() ? "agrees" : outcome.difference;
 }
 
@@ -24,6 +29,15 @@ constexpr const char* kPair =
     "add-nodes 2 voters=(1,2) index=10\n----\nok\n\n"
     "campaign 1\n----\nINFO our own words\n\n"
     "stabilize log-level=none\n----\nok\n\n";
+
+constexpr const char* kTraces = TRUSS_SOURCE_DIR "/tests/conformance/traces";
+
+std::string contents(const fs::path& path) {
+  std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
 
 std::string pair_and(const std::string& more) { return answer_of(run_interaction, kPair + more); }
 
@@ -53,7 +67,7 @@ TEST_CASE("malformed files are errors, not passes") {
   for (const char* text :
        {"cmd without end\n", "cmd (open\n----\nok\n", "cmd\n----\n----\nno end\n"}) {
     CHECK_FALSE(parse(text).has_value());
-    CHECK_FALSE(run_interaction(text).difference.empty());
+    CHECK_FALSE(run_interaction(text, nullptr).difference.empty());
   }
 }
 
@@ -128,28 +142,86 @@ TEST_CASE("compaction, states and progress are printed") {
                  "2: StateProbe match=11 next=12\n\nstatus 2\n----\nok\n") == "agrees");
 }
 
-TEST_CASE("an altered line in any file of the corpus is noticed") {
+namespace {
+
+/// Whether a change of the last digit of `path`, which stands in an expected line, is noticed.
+bool notices_a_changed_line(Run run, const fs::path& path) {
+  std::string text = contents(path);
+  CHECK(run(text, nullptr).difference.empty());
+  const auto at = text.find_last_of("0123456789");
+  REQUIRE(at != std::string::npos);
+  text[at] = text[at] == '9' ? '8' : '9';
+  return !run(text, nullptr).difference.empty();
+}
+
+/// The exit code of raft_conformance.
+int program(const std::string& arguments) {
+  const int status =
+      std::system((std::string(TRUSS_CONFORMANCE) + " " + arguments + " >/dev/null 2>&1").c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("an altered line of each kind of file is noticed, in our traces and in the peers'") {
+  const std::map<std::string, Run> ours = {{"interaction/transfer.txt", run_interaction},
+                                           {"quorum/cases.txt", run_quorum},
+                                           {"confchange/cases.txt", run_confchange}};
+  for (const auto& [name, run] : ours) CHECK(notices_a_changed_line(run, fs::path(kTraces) / name));
   const char* set = std::getenv("TRUSS_RAFT_TESTDATA");
   const fs::path root = set != nullptr ? set : TRUSS_SOURCE_DIR "/../shared/data/raft-testdata";
   if (!fs::is_directory(root)) {
     std::printf("SKIPPED: no raft test data at %s\n", root.c_str());
     return;
   }
-  const std::map<std::string, Outcome (*)(std::string_view)> kinds = {
+  const std::map<std::string, Run> theirs = {
       {"interaction/probe_and_replicate.txt", run_interaction},
       {"quorum/joint_commit.txt", run_quorum},
       {"confchange/joint_safety.txt", run_confchange}};
-  for (const auto& [name, run] : kinds) {
-    CAPTURE(name);
-    std::ifstream in(root / name);
-    std::ostringstream read;
-    read << in.rdbuf();
-    std::string text = read.str();
-    CHECK(run(text).difference.empty());
-    // The last digit of the file stands in an expected line.
-    const auto at = text.find_last_of("0123456789");
-    REQUIRE(at != std::string::npos);
-    text[at] = text[at] == '9' ? '8' : '9';
-    CHECK_FALSE(run(text).difference.empty());
+  for (const auto& [name, run] : theirs) CHECK(notices_a_changed_line(run, root / name));
+}
+
+TEST_CASE("the program fails for a difference, an unknown command, a missing or empty folder") {
+  const test_support::TempDir dir;
+  const auto fresh = [&] {
+    fs::remove_all(dir.path());
+    fs::copy(kTraces, dir.path(), fs::copy_options::recursive);
+  };
+  const auto add = [&](const std::string& file, const std::string& text) {
+    std::ofstream(dir / file) << text;
+  };
+  const std::string run = "--testdata " + dir.path();
+  fresh();
+  CHECK(program(run) == 0);
+  CHECK(program("--testdata=" + dir.path()) == 0);
+  add("quorum/more.txt", "vote cfg=(1) votes=(y)\n----\nVoteLost\n");
+  CHECK(program(run) == 1);
+  for (const char* folder : {"interaction", "quorum", "confchange"}) {
+    CAPTURE(folder);
+    fresh();
+    add(std::string(folder) + "/odd.txt", "frobnicate 1\n----\nok\n");
+    CHECK(program(run) == 1);
+    fresh();
+    add(std::string(folder) + "/hollow.txt", "# no cases\n");
+    CHECK(program(run) == 1);
+    fresh();
+    fs::remove_all(dir / folder);
+    CHECK(program(run) == 1);
+    fs::create_directory(dir / folder);
+    CHECK(program(run) == 1);
   }
+  CHECK(program("--testdata /nonexistent") == 1);
+  CHECK(program("--frobnicate") == 2);
+}
+
+TEST_CASE("rewriting puts the given answers in the places of the expected ones, and no more") {
+  const std::string text =
+      "# first\nvote cfg=(1) votes=(y)\n----\nwrong\n\nvote cfg=(1) votes=(n)\n----\n\n# last\n";
+  std::string rewritten;
+  CHECK(run_quorum(text, &rewritten).difference.empty());
+  CHECK(rewritten ==
+        "# first\nvote cfg=(1) votes=(y)\n----\nVoteWon\n\nvote cfg=(1) votes=(n)\n----\n"
+        "VoteLost\n\n# last\n");
+  CHECK(run_quorum(rewritten, nullptr).difference.empty());
+  CHECK_FALSE(run_quorum("frobnicate\n----\n", &rewritten).difference.empty());
 }

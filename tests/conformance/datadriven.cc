@@ -1,6 +1,8 @@
 #include "datadriven.h"
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 
 namespace truss::conformance {
@@ -139,6 +141,32 @@ std::string without_log_lines(const std::string& text) {
   return out.empty() ? "ok\n" : out;
 }
 
+bool needs_fence(const std::string& answer) {
+  return answer.starts_with("\n") || answer.find("\n\n") != std::string::npos;
+}
+
+std::size_t lines_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::size_t fence_lines(const std::string& answer) { return needs_fence(answer) ? 3 : 0; }
+
+/// The text with other answers in the places of those it has.
+std::string with_answers(std::string_view text, const std::vector<Case>& cases,
+                         const std::map<std::size_t, std::string>& answers) {
+  std::string out;
+  Lines lines(text);
+  for (const Case& c : cases) {
+    while (lines.number() + 1 < c.answer_line) out += std::string(*lines.next()) + "\n";
+    while (lines.number() + 1 < c.end_line) lines.next();
+    const std::string& answer = answers.at(c.line);
+    const bool fenced = needs_fence(answer);
+    out += (fenced ? "----\n" : "") + answer + (fenced ? "----\n----\n" : "");
+  }
+  while (const auto line = lines.next()) out += std::string(*line) + "\n";
+  return out;
+}
+
 /// `line 12: want "x", got "y"` at the first line that differs.
 std::string difference(const Case& c, const std::string& want, const std::string& got) {
   Lines a(want);
@@ -181,7 +209,9 @@ Result<std::vector<Case>> parse(std::string_view text) {
     c.command = words->front();
     for (std::size_t i = 1; i < words->size(); ++i) c.args.push_back(parse_arg((*words)[i]));
     TRUSS_TRY(read_input(lines, c));
+    c.answer_line = lines.number() + 1;
     TRUSS_TRY(read_expected(lines, c));
+    c.end_line = c.answer_line + lines_of(c.expected) + fence_lines(c.expected);
     out.push_back(std::move(c));
   }
   return out;
@@ -202,13 +232,15 @@ Result<bool> parse_bool(std::string_view text) {
   return fail(Code::kInvalidArgument, "not a boolean: " + std::string(text));
 }
 
-Outcome run(std::string_view text, bool skip_log_lines, const Handler& handler) {
+Outcome run(std::string_view text, bool skip_log_lines, const Handler& handler,
+            std::string* rewritten) {
   Outcome out;
   const Result<std::vector<Case>> cases = parse(text);
   if (!cases) {
     out.difference = cases.error().message;
     return out;
   }
+  std::map<std::size_t, std::string> answers;  // by the line of the command
   for (const Case& c : *cases) {
     ++out.cases;
     Result<std::string> got = handler(c);
@@ -219,10 +251,12 @@ Outcome run(std::string_view text, bool skip_log_lines, const Handler& handler) 
     if (!got->empty() && !got->ends_with('\n')) *got += '\n';
     const std::string want = skip_log_lines ? without_log_lines(c.expected) : c.expected;
     if (skip_log_lines) *got = without_log_lines(*got);
-    if (*got == want) continue;
+    if (rewritten != nullptr) answers[c.line] = *got;
+    if (*got == want || rewritten != nullptr) continue;
     out.difference = difference(c, want, *got);
     return out;
   }
+  if (rewritten != nullptr) *rewritten = with_answers(text, *cases, answers);
   return out;
 }
 

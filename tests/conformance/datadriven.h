@@ -20,9 +20,11 @@ struct Arg {
 struct Case {
   std::string command;
   std::vector<Arg> args;
-  std::string input;     ///< lines before `----`, trimmed
-  std::string expected;  ///< lines after it
-  std::size_t line = 0;  ///< of the command, from 1
+  std::string input;            ///< lines before `----`, trimmed
+  std::string expected;         ///< lines after it
+  std::size_t line = 0;         ///< of the command, from 1
+  std::size_t answer_line = 0;  ///< first line after `----`
+  std::size_t end_line = 0;     ///< one past the last line of the answer
 
   const Arg* find(std::string_view key) const;
   /// Its only value, or `fallback` if the argument is absent.
@@ -45,6 +47,9 @@ struct Outcome {
 
 /// Runs the cases in order and stops at the first difference. With `skip_log_lines`, lines of a
 /// level word are left out on both sides, and then an empty answer equals `ok`.
-Outcome run(std::string_view text, bool skip_log_lines, const Handler& handler);
+/// With `rewritten`, every difference but a handler's error goes there instead: the text with the
+/// answers that were given.
+Outcome run(std::string_view text, bool skip_log_lines, const Handler& handler,
+            std::string* rewritten = nullptr);
 
 }  // namespace truss::conformance

@@ -423,9 +423,10 @@ Result<std::vector<raft::ConfChangeSingle>> parse_changes(std::string_view text)
   return out;
 }
 
-Outcome run_interaction(std::string_view text) {
+Outcome run_interaction(std::string_view text, std::string* rewritten) {
   Session session;
-  return run(text, true, [&session](const Case& c) { return session.handle(c); });
+  return run(
+      text, true, [&session](const Case& c) { return session.handle(c); }, rewritten);
 }
 
 }  // namespace truss::conformance

@@ -173,6 +173,8 @@ Result<std::string> handle(const Case& c) {
 
 }  // namespace
 
-Outcome run_quorum(std::string_view text) { return run(text, false, handle); }
+Outcome run_quorum(std::string_view text, std::string* rewritten) {
+  return run(text, false, handle, rewritten);
+}
 
 }  // namespace truss::conformance

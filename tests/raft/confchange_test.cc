@@ -111,3 +111,20 @@ TEST_CASE("a demoted voter waits in learners_next until the joint configuration 
   CHECK(config_text(m.config) == "voters=(1) learners=(2)");
   CHECK(m.find(NodeId{2})->learner);
 }
+
+TEST_CASE("a simple change is of one voter, and of any number of learners") {
+  const auto refused = [](const Changes& changes) {
+    const auto next = Changer(start(), Index{5}, kWindow).simple(changes);
+    return next ? std::string() : next.error().message;
+  };
+  const ConfChangeType add = ConfChangeType::kAddNode;
+  CHECK(refused(Changes{{add, NodeId{2}}, {add, NodeId{3}}}) ==
+        "more than one voter changed without entering joint config");
+  CHECK(refused(Changes{{add, NodeId{2}}, {ConfChangeType::kRemoveNode, NodeId{1}}}) ==
+        "more than one voter changed without entering joint config");
+  CHECK(refused(Changes{{add, NodeId{2}},
+                        {ConfChangeType::kAddLearnerNode, NodeId{3}},
+                        {ConfChangeType::kAddLearnerNode, NodeId{4}}})
+            .empty());
+  CHECK(refused(Changes{{ConfChangeType::kRemoveNode, NodeId{1}}}) == "removed all voters");
+}

@@ -40,6 +40,29 @@ TEST_CASE("an acknowledged probe replicates") {
   CHECK_FALSE(peer.on_ack(Index{3}, Index{1}));
 }
 
+TEST_CASE("a probe acknowledged at the match itself replicates, too") {
+  Progress peer = replicating(4, 6);
+  peer.on_unreachable();
+  REQUIRE(peer.state == ProgressState::kProbe);
+  CHECK(peer.on_ack(Index{4}, Index{1}));
+  CHECK(peer.state == ProgressState::kReplicate);
+  CHECK_FALSE(peer.on_ack(Index{4}, Index{1}));
+}
+
+TEST_CASE("a window takes as many messages as it should, and not one more") {
+  Inflights window(3, 0);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    CHECK_FALSE(window.full());
+    window.add(Index{i}, 10);
+  }
+  CHECK(window.full());
+  CHECK(window.bytes() == 30);
+  window.free_through(Index{1});
+  CHECK_FALSE(window.full());
+  CHECK(window.count() == 2);
+  CHECK(window.bytes() == 20);
+}
+
 TEST_CASE("a full window pauses, and an acknowledgement opens it again") {
   Progress peer = replicating(4, 7);
   CHECK(peer.window_full());

@@ -319,3 +319,57 @@ TEST_CASE("while a snapshot waits to be stored nothing is applied and no electio
   two.raft->campaign();
   CHECK(two.role() == Role::kCandidate);
 }
+
+TEST_CASE("a snapshot from before the commit index is answered with the commit index") {
+  Cluster cluster(3);
+  cluster.campaign(1);
+  cluster.propose(1, "a");
+  Member& two = cluster[2];
+  REQUIRE(two.storage.create_snapshot(Index{5}, two.conf_state, {}).has_value());
+  REQUIRE(two.storage.compact(Index{5}).has_value());
+  Message snap = message(MessageType::kSnap, 1, 2, 2);
+  snap.has_snapshot = true;
+  snap.snapshot.metadata = {two.conf_state, Index{3}, Term{1}};
+  cluster.sent.clear();
+  CHECK(step(two, snap).has_value());
+  cluster.handle_ready(two);
+  CHECK(cluster.sent.at(0).index == Index{5});
+  CHECK(two.last() == Index{5});
+}
+
+TEST_CASE("a snapshot of entries that are there commits them and keeps what follows") {
+  Cluster cluster(3);
+  cluster.campaign(1);
+  Member& two = cluster[2];
+  Message app = message(MessageType::kApp, 1, 2, 2);
+  app.index = Index{4};
+  app.log_term = Term{2};
+  app.entries = {entry(2, 5, "a"), entry(2, 6, "b")};
+  CHECK(step(two, app).has_value());
+  Message snap = message(MessageType::kSnap, 1, 2, 2);
+  snap.has_snapshot = true;
+  snap.snapshot.metadata = {two.conf_state, Index{5}, Term{2}};
+  CHECK(step(two, snap).has_value());
+  Ready& ready = two.raft->ready();
+  CHECK(ready.snapshot.empty());
+  CHECK(two.last() == Index{6});
+  CHECK(two.commit() == Index{5});
+}
+
+TEST_CASE("messages of a leader keep its followers from standing") {
+  for (MessageType type : {MessageType::kHeartbeat, MessageType::kApp}) {
+    Cluster cluster(3);
+    cluster.campaign(1);
+    cluster.drop = [](const Message&) { return true; };
+    Message m = message(type, 1, 2, 2);
+    if (type == MessageType::kApp) {
+      m.index = Index{4};
+      m.log_term = Term{2};
+    }
+    for (int i = 0; i < 40; ++i) {
+      cluster[2].raft->tick();
+      CHECK(step(cluster[2], m).has_value());
+    }
+    CHECK(cluster[2].role() == Role::kFollower);
+  }
+}

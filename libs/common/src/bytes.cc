@@ -18,7 +18,9 @@ SharedBytes SharedBytes::copy(ByteView bytes) {
 }
 
 void SharedBytes::release() {
-  if (block_ && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+  // The only owner needs no atomic step: nobody else could take a copy meanwhile.
+  if (block_ && (block_->references.load(std::memory_order_acquire) == 1 ||
+                 block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)) {
     block_->~Block();
     ::operator delete(block_);
   }

@@ -1,6 +1,7 @@
 #include "edge.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace truss::raft {
 
@@ -9,38 +10,29 @@ namespace {
 /// Terms and indexes that no cluster reaches; near the top of their range sums would wrap.
 constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
 
-bool is_local(MessageType type) {
-  switch (type) {
-    case MessageType::kHup:
-    case MessageType::kBeat:
-    case MessageType::kUnreachable:
-    case MessageType::kSnapStatus:
-    case MessageType::kCheckQuorum:
-    case MessageType::kStorageAppend:
-    case MessageType::kStorageAppendResp:
-    case MessageType::kStorageApply:
-    case MessageType::kStorageApplyResp:
-      return true;
-    default:
-      return false;
-  }
+/// A set of kinds, one bit each: this is asked of every message.
+template <class... Kinds>
+constexpr std::uint32_t set_of(Kinds... kinds) {
+  return ((1u << static_cast<unsigned>(kinds)) | ...);
 }
 
-bool is_answer(MessageType type) {
-  switch (type) {
-    case MessageType::kAppResp:
-    case MessageType::kVoteResp:
-    case MessageType::kHeartbeatResp:
-    case MessageType::kUnreachable:
-    case MessageType::kReadIndexResp:
-    case MessageType::kPreVoteResp:
-    case MessageType::kStorageAppendResp:
-    case MessageType::kStorageApplyResp:
-      return true;
-    default:
-      return false;
-  }
+bool is_in(std::uint32_t set, MessageType type) {
+  return (set >> static_cast<unsigned>(type) & 1) != 0;
 }
+
+constexpr std::uint32_t kLocal = set_of(
+    MessageType::kHup, MessageType::kBeat, MessageType::kUnreachable, MessageType::kSnapStatus,
+    MessageType::kCheckQuorum, MessageType::kStorageAppend, MessageType::kStorageAppendResp,
+    MessageType::kStorageApply, MessageType::kStorageApplyResp);
+
+/// Of those that are not local.
+constexpr std::uint32_t kAnswers =
+    set_of(MessageType::kAppResp, MessageType::kVoteResp, MessageType::kHeartbeatResp,
+           MessageType::kReadIndexResp, MessageType::kPreVoteResp);
+
+/// They keep the name of the node that they concern when others hand them on.
+constexpr std::uint32_t kHandedOn =
+    set_of(MessageType::kProp, MessageType::kReadIndex, MessageType::kTransferLeader);
 
 /// Entries follow one another and the index before them, and none is of a later term.
 bool well_formed_append(const Message& m) {
@@ -77,17 +69,11 @@ bool well_formed(const Core& core, const Message& m) {
   }
 }
 
-/// Whether the kind keeps the name of the node that it concerns when others hand it on.
-bool is_handed_on(MessageType type) {
-  return type == MessageType::kProp || type == MessageType::kReadIndex ||
-         type == MessageType::kTransferLeader;
-}
-
 /// From nobody, or from this node, which only in async mode and only about its disk talks to
 /// itself.
 bool wrong_sender(const Core& core, const Message& m) {
   if (m.from == kNoNode) return true;
-  if (m.from != core.id() || is_handed_on(m.type)) return false;
+  if (m.from != core.id() || is_in(kHandedOn, m.type)) return false;
   return !core.config().async_storage_writes || !waits_for_disk(m.type) || m.reject;
 }
 
@@ -111,8 +97,9 @@ std::optional<Refusal> refuse_at_edge(const Core& core, const Message& m) {
     if (core.config().async_storage_writes) return std::nullopt;
     return Refusal::kLocalMessage;
   }
-  if (is_local(m.type)) return Refusal::kLocalMessage;
-  if (is_answer(m.type) && core.tracker().find(m.from) == nullptr) return Refusal::kUnknownPeer;
+  if (is_in(kLocal, m.type)) return Refusal::kLocalMessage;
+  if (is_in(kAnswers, m.type) && core.tracker().find(m.from) == nullptr)
+    return Refusal::kUnknownPeer;
   if (m.to != kNoNode && m.to != core.id()) return Refusal::kWrongRecipient;
   if (wrong_sender(core, m)) return Refusal::kWrongSender;
   if (!well_formed(core, m) || acks_the_future(core, m)) return Refusal::kMalformed;

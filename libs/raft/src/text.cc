@@ -15,10 +15,17 @@ std::string number(T strong) {
 }
 
 /// Go's form of a slice of numbers: `[1 2]`.
-std::string bracketed(const std::vector<NodeId>& ids, char open = '[', char close = ']') {
-  std::string out(1, open);
+std::string bracketed(const std::vector<NodeId>& ids) {
+  std::string out = "[";
   for (NodeId id : ids) out += (out.size() > 1 ? " " : "") + number(id);
-  return out + close;
+  return out + "]";
+}
+
+/// `(1 a)`: a set of voters or learners has its ids in hex.
+std::string set_text(const std::vector<NodeId>& ids) {
+  std::string out = "(";
+  for (NodeId id : ids) out += (out.size() > 1 ? " " : "") + node_text(id);
+  return out + ")";
 }
 
 std::string_view boolean(bool value) { return value ? "true" : "false"; }
@@ -243,11 +250,11 @@ std::string to_text(const Ready& ready) {
 }
 
 std::string config_text(const ConfState& config) {
-  std::string out = "voters=" + bracketed(config.voters, '(', ')');
-  if (!config.voters_outgoing.empty()) out += "&&" + bracketed(config.voters_outgoing, '(', ')');
-  if (!config.learners.empty()) out += " learners=" + bracketed(config.learners, '(', ')');
+  std::string out = "voters=" + set_text(config.voters);
+  if (!config.voters_outgoing.empty()) out += "&&" + set_text(config.voters_outgoing);
+  if (!config.learners.empty()) out += " learners=" + set_text(config.learners);
   if (!config.learners_next.empty()) {
-    out += " learners_next=" + bracketed(config.learners_next, '(', ')');
+    out += " learners_next=" + set_text(config.learners_next);
   }
   if (config.auto_leave) out += " autoleave";
   return out;
