@@ -62,7 +62,10 @@ Result<> choose_snapshot(const DataDir& dir, FileSystem& files, Logger& logger, 
     const std::string path = join_path(dir.snap, snap::snap_file_name(mark));
     TRUSS_ASSIGN(const std::string bytes, read_file(files, path, kMaxSnapBytes));
     auto snapshot = snap::decode_snap_file(bytes);
-    if (!snapshot) continue;
+    if (!snapshot) {
+      if (!covered) verdict.unreached = std::max(verdict.unreached, mark);
+      continue;
+    }
     if (!covered) TRUSS_TRY(take_received(received, *snapshot, files, verdict));
     verdict.snapshot = *std::move(snapshot);
     return {};
@@ -130,9 +133,10 @@ Result<> check_unreached(const DataDir& dir, const wal::ReadResult& log, const V
   }
   return refuse(dir.db, "its consistent index " + std::to_string(verdict.db.meta.consistent_index) +
                             " is older than the snapshot received at " +
-                            std::to_string(mark.index.value()) + ", whose database " +
-                            received_db_path(dir.snap, mark.index) +
-                            " is missing; put one of them back, or remove this data directory "
+                            std::to_string(mark.index.value()) + ", of which " +
+                            snap::snap_file_name(mark) + " or " +
+                            snap::snap_db_file_name(mark.index) +
+                            " is missing or damaged; put them back, or remove this data directory "
                             "and let the member join anew");
 }
 
