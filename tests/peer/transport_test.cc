@@ -164,6 +164,14 @@ TEST_CASE("heartbeats overtake what waits for a slow reader, and queues stay bou
   }));
 }
 
+TEST_CASE("a snapshot without its database is not sent; a message to nobody is no loss") {
+  Pair pair;
+  pair.a.transport.send({message(MessageType::kSnap, 1, 2), message(MessageType::kVote, 1, 0)});
+  REQUIRE(eventually([&] { return pair.a.sink.failed_snapshots == 1; }));
+  CHECK(pair.a.transport.counters().dropped_messages == 1);
+  CHECK(pair.b.sink.size() == 0);
+}
+
 TEST_CASE("stopping under load ends at once, with nothing handed over afterwards") {
   auto pair = std::make_unique<Pair>();
   std::atomic<bool> done{false};

@@ -51,6 +51,10 @@ void Peer::attach(StreamKind kind, net::HttpReply reply) {
 }
 
 bool Peer::push(raft::Message message) {
+  if (message.type == raft::MessageType::kSnap) {  // only send_snapshot() brings its database along
+    context_->report_snapshot(id_, false);
+    return false;
+  }
   const bool bulky = message.type == raft::MessageType::kProp &&
                      payload_bytes(message) > context_->options.large_proposal_bytes;
   if (bulky) return pipeline_->push(std::move(message));

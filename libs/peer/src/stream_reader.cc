@@ -59,6 +59,8 @@ class StreamReader::Stream final : public net::HttpResponseHandler {
     count(counts.received_bytes, piece.size());
     const Result<> read =
         std::visit([&](auto& codec) -> Result<> { return receive(codec, piece); }, codec_);
+    // A failed POST may have made the peer inactive, but here it is.
+    if (!messages_.empty()) reader->activity_->works(reader->context_->now());
     reader->context_->deliver(messages_);
     if (read) return;
     failed_with_ = read.error().message;

@@ -50,6 +50,7 @@ void Transport::Impl::send(std::vector<raft::Message> messages) {
   if (context->stopped) return;
   for (raft::Message& message : messages) {
     const raft::NodeId to = message.to;
+    if (to == raft::kNoNode) continue;
     if (const auto known = peers.find(to); known != peers.end()) {
       Peer& peer = *known->second;
       if (std::find(touched.begin(), touched.end(), &peer) == touched.end()) {
