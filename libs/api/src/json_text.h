@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "truss/common/bytes.h"
@@ -11,6 +10,8 @@
 #include "truss/common/text.h"
 
 namespace truss::api {
+
+struct JsonMember;
 
 /// One JSON value as read. `raw` views the input; the rest is owned.
 struct JsonValue {
@@ -20,7 +21,11 @@ struct JsonValue {
   ByteView raw;      ///< the value's own text, without surrounding space
   std::string text;  ///< of a string: decoded, invalid UTF-8 replaced by U+FFFD
   std::vector<JsonValue> items;
-  std::vector<std::pair<std::string, JsonValue>> members;  ///< in input order, repeats kept
+  std::vector<JsonMember> members;  ///< in input order, repeats kept
+};
+struct JsonMember {
+  std::string first;
+  JsonValue second;
 };
 
 /// What reading one value from a stream of values gave.
