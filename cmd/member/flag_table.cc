@@ -25,6 +25,8 @@ constexpr Flag kFlags[] = {
      "Entries kept in memory for slow followers.", k36},
     {"experimental-snapshot-catchup-entries", kUint, "5000", kHonoured,
      "As --snapshot-catchup-entries.", k35, k36},
+    {"snapshot-send-rate", kUint, "0", kHonoured,
+     "Most bytes a second of a database sent to one peer; 0: no limit."},
     {"heartbeat-interval", kUint, "100", kHonoured, "Milliseconds between heartbeats."},
     {"election-timeout", kUint, "1000", kHonoured,
      "Milliseconds without a leader until an election."},

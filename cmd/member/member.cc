@@ -18,9 +18,10 @@ Result<> listen_all(net::Server& net, const std::vector<std::string>& urls,
   return {};
 }
 
-peer::Options peer_options(const server::Config& config) {
+peer::Options peer_options(const Options& given) {
   peer::Options options;
-  options.dial_timeout = std::chrono::seconds(1) + config.election_timeout;
+  options.dial_timeout = std::chrono::seconds(1) + given.server.election_timeout;
+  options.snapshot_bytes_per_second = given.snapshot_send_rate;
   return options;
 }
 
@@ -39,7 +40,7 @@ net::ServerOptions peer_port_options(net::ServerOptions options, const peer::Opt
 Member::Member(Options given, Logger& log)
     : options(std::move(given)),
       logger(log),
-      peers(peer_thread, runtime, logger, peer_options(options.server)),
+      peers(peer_thread, runtime, logger, peer_options(options)),
       local(files, options.server.data_dir + "/member/snap"),
       transport(peers, local, options.server.advertise_peer_urls) {}
 
@@ -59,9 +60,8 @@ Result<> Member::bind() {
   const auto make = [this] {
     return std::make_unique<net::Server>(options.net, runtime.clock(), logger);
   };
-  peer_listeners =
-      std::make_unique<net::Server>(peer_port_options(options.net, peer_options(options.server)),
-                                    peer_thread, runtime.clock(), logger);
+  peer_listeners = std::make_unique<net::Server>(
+      peer_port_options(options.net, peer_options(options)), peer_thread, runtime.clock(), logger);
   client_listeners = make();
   metrics_listeners = make();
   const bool http_apart = !options.listen_client_http_urls.empty();

@@ -218,6 +218,7 @@ Result<Options> build(Settings& s) {
   Options out;
   TRUSS_TRY(set_server(s, out.server));
   TRUSS_ASSIGN(out.listen_peer_urls, listen_urls(s, "listen-peer-urls"));
+  out.snapshot_send_rate = s.number("snapshot-send-rate");
   TRUSS_ASSIGN(out.listen_client_urls, listen_urls(s, "listen-client-urls"));
   TRUSS_ASSIGN(out.listen_client_http_urls, listen_urls(s, "listen-client-http-urls"));
   TRUSS_ASSIGN(out.listen_metrics_urls, listen_urls(s, "listen-metrics-urls"));

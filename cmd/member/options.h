@@ -17,6 +17,7 @@ struct Options {
   server::Config server;
   api::Options api;
   net::ServerOptions net;
+  std::uint64_t snapshot_send_rate = 0;  ///< bytes a second to one peer; 0: no limit
   std::vector<std::string> listen_peer_urls;
   std::vector<std::string> listen_client_urls;
   std::vector<std::string> listen_client_http_urls;

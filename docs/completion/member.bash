@@ -28,6 +28,7 @@ _member() {
     --snapshot-count
     --snapshot-catchup-entries
     --experimental-snapshot-catchup-entries
+    --snapshot-send-rate
     --heartbeat-interval
     --election-timeout
     --initial-election-tick-advance

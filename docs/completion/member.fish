@@ -7,6 +7,7 @@ complete -c member -l compat -x -a '3.4 3.5 3.6 3.7' -d 'etcd release to present
 complete -c member -l snapshot-count -x -d 'Applied entries between two snapshots on disk.'
 complete -c member -l snapshot-catchup-entries -x -d 'Entries kept in memory for slow followers.'
 complete -c member -l experimental-snapshot-catchup-entries -x -d 'As --snapshot-catchup-entries.'
+complete -c member -l snapshot-send-rate -x -d 'Most bytes a second of a database sent to one peer; 0: no limit.'
 complete -c member -l heartbeat-interval -x -d 'Milliseconds between heartbeats.'
 complete -c member -l election-timeout -x -d 'Milliseconds without a leader until an election.'
 complete -c member -l initial-election-tick-advance -d 'Shorten the first election timeout after a start.'

@@ -39,8 +39,9 @@ class StreamReader::Stream final : public net::HttpResponseHandler {
     const auto reader = reader_.lock();
     if (!reader) return;
     status_ = head.status;
-    if (check_remote_version(head.header("x-server-version"), reader->context_->identity) !=
-        RemoteVersion::kFine) {
+    const bool meant = status_ == 200 || status_ == 410;  // of others the text says more
+    if (meant && check_remote_version(head.header("x-server-version"),
+                                      reader->context_->identity) != RemoteVersion::kFine) {
       failed_with_ = "unsupported stream type";
       exchange_.cancel();
     } else if (status_ == 200) {
