@@ -97,11 +97,12 @@ class Signal {
 /// Lives on: its net thread, but for construction and wait().
 class Engine {
  public:
-  Engine(const std::string& address, const LoadSpec& spec, LoadMarks* marks)
+  Engine(const std::vector<std::string>& addresses, const LoadSpec& spec, LoadMarks* marks)
       : spec_(spec), marks_(marks), requests_(spec_), thread_("load", clock_) {
     const std::size_t count = std::max<std::size_t>(1, std::min(spec.connections, spec.clients));
     for (std::size_t i = 0; i < count; ++i) {
-      channels_.push_back(std::make_unique<net::Channel>(thread_, clock_, address));
+      channels_.push_back(
+          std::make_unique<net::Channel>(thread_, clock_, addresses[i % addresses.size()]));
     }
     clients_.resize(spec.clients);
   }
@@ -251,8 +252,9 @@ class WatchStream final : public net::ClientStreamHandler {
   std::function<void()> created_;
 };
 
-LoadResult run_watch(const std::string& address, const LoadSpec& spec, LoadMarks& marks) {
-  Engine engine(address, spec, &marks);
+LoadResult run_watch(const std::vector<std::string>& addresses, const LoadSpec& spec,
+                     LoadMarks& marks) {
+  Engine engine(addresses, spec, &marks);
   const std::string key = key_name(0);
   Signal ready;
   std::size_t waiting = spec.watchers;
@@ -288,13 +290,14 @@ bool needs_keys(const std::string& op) {
   return op == "get-lin" || op == "get-ser" || op == "range100" || op == "mixed";
 }
 
-Result<LoadResult> run_load(const std::string& address, const LoadSpec& spec, LoadMarks& marks) {
+Result<LoadResult> run_load(const std::vector<std::string>& addresses, const LoadSpec& spec,
+                            LoadMarks& marks) {
   const auto& ops = load_ops();
   if (std::find(ops.begin(), ops.end(), spec.op) == ops.end()) {
     return fail(Code::kInvalidArgument, "no such op: " + spec.op);
   }
-  LoadResult result =
-      spec.op == "watch" ? run_watch(address, spec, marks) : Engine(address, spec, &marks).run();
+  LoadResult result = spec.op == "watch" ? run_watch(addresses, spec, marks)
+                                         : Engine(addresses, spec, &marks).run();
   if (result.operations == 0) {
     return fail(Code::kUnavailable, spec.op + ": nothing succeeded: " + result.first_error);
   }
@@ -305,7 +308,7 @@ Result<void> fill_keys(const std::string& address, const LoadSpec& spec) {
   LoadSpec fill = spec;
   fill.clients = 64;
   const std::string value(spec.value_bytes, 'v');
-  Engine engine(address, fill, nullptr);
+  Engine engine({address}, fill, nullptr);
   const LoadResult result = engine.run_counted(spec.key_space, [&](std::size_t i) {
     return Request{kPut, put_request(key_name(i), value), 5};
   });

@@ -45,9 +45,11 @@ struct LoadMarks {
   virtual void end() = 0;
 };
 
-/// Runs one load against a server. Errors: kInvalidArgument (op), or the first error if nothing
+/// Runs one load against a server, or the members of a cluster: the connections go round them, the
+/// first to the first. Errors: kInvalidArgument (op), or the first error if nothing
 /// succeeded.
-Result<LoadResult> run_load(const std::string& address, const LoadSpec& spec, LoadMarks& marks);
+Result<LoadResult> run_load(const std::vector<std::string>& addresses, const LoadSpec& spec,
+                            LoadMarks& marks);
 
 /// Writes every key of the key space once.
 Result<void> fill_keys(const std::string& address, const LoadSpec& spec);

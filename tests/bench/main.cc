@@ -9,6 +9,7 @@
 #include <iostream>
 #include <optional>
 
+#include "group.h"
 #include "load.h"
 #include "report.h"
 #include "subject.h"
@@ -24,6 +25,7 @@ struct RunOptions {
   std::vector<std::string> member_flags;
   std::vector<std::string> etcd_flags;
   std::string address;
+  std::size_t members = 1;
   std::vector<std::string> ops = {"put",  "get-lin", "get-ser", "range100",
                                   "txn4", "mixed",   "lease"};
   std::vector<std::size_t> clients = {1, 64};
@@ -37,7 +39,7 @@ struct RunOptions {
 /// Reads the counters of server, generator and machine at both ends of the measured time.
 class Marks final : public LoadMarks {
  public:
-  explicit Marks(const Subject* subject) : subject_(subject) {}
+  explicit Marks(const Group* group) : group_(group) {}
   void begin() override { first_ = read(); }
   void end() override { last_ = read(); }
 
@@ -62,12 +64,12 @@ class Marks final : public LoadMarks {
   };
   Reading read() const {
     Reading out{{}, own_cpu_seconds(), machine_busy_seconds()};
-    if (subject_ == nullptr) return out;
-    if (auto usage = subject_->usage()) out.usage = *usage;
+    if (group_ == nullptr) return out;
+    if (auto usage = group_->usage()) out.usage = *usage;
     return out;
   }
 
-  const Subject* subject_;
+  const Group* group_;
   Reading first_;
   Reading last_;
 };
@@ -96,11 +98,12 @@ LoadSpec spec_of(const RunOptions& options, const std::string& op, std::size_t c
   return spec;
 }
 
-Result<Sample> measure(const std::string& address, const Subject* subject, const LoadSpec& spec) {
-  Marks marks(subject);
-  TRUSS_ASSIGN(const LoadResult result, run_load(address, spec, marks));
+Result<Sample> measure(const std::vector<std::string>& addresses, const Group* group,
+                       const LoadSpec& spec) {
+  Marks marks(group);
+  TRUSS_ASSIGN(const LoadResult result, run_load(addresses, spec, marks));
   Sample sample;
-  sample.subject = subject != nullptr ? subject->name() : address;
+  sample.subject = group != nullptr ? group->name() : addresses.front();
   sample.op = spec.op;
   sample.clients = spec.clients;
   sample.operations = result.operations;
@@ -114,17 +117,17 @@ Result<Sample> measure(const std::string& address, const Subject* subject, const
   return sample;
 }
 
-/// A fresh server, filled and restarted where the op reads, then measured.
+/// Fresh servers, filled and restarted where the op reads, then measured.
 Result<Sample> measure_fresh(const SubjectSpec& server, const RunOptions& options,
                              const LoadSpec& spec) {
-  Subject subject(server, options.folder);
-  TRUSS_TRY(subject.start());
+  Group group(server, options.members, options.folder);
+  TRUSS_TRY(group.start());
   if (needs_keys(spec.op)) {
-    TRUSS_TRY(fill_keys(subject.address(), spec));
-    subject.stop();
-    TRUSS_TRY(subject.start());
+    TRUSS_TRY(fill_keys(group.addresses().front(), spec));
+    group.stop();
+    TRUSS_TRY(group.start());
   }
-  return measure(subject.address(), &subject, spec);
+  return measure(group.addresses(), &group, spec);
 }
 
 std::vector<SubjectSpec> subjects_of(const RunOptions& options) {
@@ -171,7 +174,7 @@ Result<void> run_address(const RunOptions& options, Report& report) {
     for (const std::size_t clients : options.clients) {
       const LoadSpec spec = spec_of(options, op, clients);
       if (needs_keys(op)) TRUSS_TRY(fill_keys(options.address, spec));
-      TRUSS_ASSIGN(Sample sample, measure(options.address, nullptr, spec));
+      TRUSS_ASSIGN(Sample sample, measure({options.address}, nullptr, spec));
       report.samples.push_back(std::move(sample));
     }
   }
@@ -220,6 +223,8 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   app.add_option("--member-flag", options.member_flags, "a further flag for --member (repeatable)");
   app.add_option("--etcd-flag", options.etcd_flags, "a further flag for --etcd (repeatable)");
   app.add_option("--address", options.address, "a server that runs already, HOST:PORT");
+  app.add_option("--members", options.members, "servers of each cluster; counters are summed")
+      ->check(CLI::Range(1, 9));
   app.add_option("--ops", options.ops, "what to measure")
       ->delimiter(',')
       ->check(CLI::IsMember(load_ops()));

@@ -134,8 +134,12 @@ Result<std::string> http_get(const std::string& address, const std::string& path
   return answer.substr(body + 4);
 }
 
-Subject::Subject(SubjectSpec spec, std::string folder)
-    : spec_(std::move(spec)), data_(std::move(folder) + "/" + spec_.name) {
+Subject::Subject(SubjectSpec spec, std::string folder, std::string seat)
+    : spec_(std::move(spec)),
+      seat_(std::move(seat)),
+      data_(std::move(folder) + "/" + spec_.name + "-" + seat_),
+      address_("127.0.0.1:" + std::to_string(free_port())),
+      peer_address_("127.0.0.1:" + std::to_string(free_port())) {
   std::filesystem::remove_all(data_);
   std::filesystem::create_directories(data_);
 }
@@ -149,30 +153,42 @@ Subject::~Subject() {
 std::vector<std::string> Subject::command() const {
   const std::string client = "http://" + address_;
   const std::string peer = "http://" + peer_address_;
-  std::vector<std::string> out = {spec_.program,
-                                  "--name=bench",
-                                  "--data-dir=" + data_ + "/data",
-                                  "--listen-client-urls=" + client,
-                                  "--advertise-client-urls=" + client,
-                                  "--listen-peer-urls=" + peer,
-                                  "--initial-advertise-peer-urls=" + peer,
-                                  "--initial-cluster=bench=" + peer,
-                                  "--logger=zap",
-                                  "--log-level=warn",
-                                  "--quota-backend-bytes=8589934592"};
+  std::vector<std::string> out = {
+      spec_.program,
+      "--name=" + seat_,
+      "--data-dir=" + data_ + "/data",
+      "--listen-client-urls=" + client,
+      "--advertise-client-urls=" + client,
+      "--listen-peer-urls=" + peer,
+      "--initial-advertise-peer-urls=" + peer,
+      "--initial-cluster=" + (initial_cluster_.empty() ? seat_and_url() : initial_cluster_),
+      existing_ ? "--initial-cluster-state=existing" : "--initial-cluster-state=new",
+      "--logger=zap",
+      "--log-level=warn",
+      "--quota-backend-bytes=8589934592"};
   out.insert(out.end(), spec_.flags.begin(), spec_.flags.end());
   return out;
 }
 
+void Subject::join(std::string initial_cluster, bool existing) {
+  initial_cluster_ = std::move(initial_cluster);
+  existing_ = existing;
+}
+
 Result<void> Subject::start() {
-  if (address_.empty()) {
-    address_ = "127.0.0.1:" + std::to_string(free_port());
-    peer_address_ = "127.0.0.1:" + std::to_string(free_port());
-  }
+  TRUSS_TRY(launch());
+  return wait_until_up();
+}
+
+Result<void> Subject::launch() {
   const std::vector<std::string> words = command();
   pid_ = ::fork();
   if (pid_ < 0) return fail_errno("fork", errno);
   if (pid_ == 0) exec(words, data_ + "/log");
+  return {};
+}
+
+Result<void> Subject::wait_until_up() {
   const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
   while (std::chrono::steady_clock::now() < deadline && alive()) {
     const auto health = http_get(address_, "/health");

@@ -28,16 +28,25 @@ struct Usage {
 /// One running server on free loopback ports, with its data in a fresh folder below `folder`.
 class Subject {
  public:
-  Subject(SubjectSpec spec, std::string folder);
+  /// `seat`: its name in its cluster, and of its folder.
+  Subject(SubjectSpec spec, std::string folder, std::string seat = "bench");
   ~Subject();  ///< stop(), and removes the data
   Subject(const Subject&) = delete;
   Subject& operator=(const Subject&) = delete;
 
   /// Starts it and waits until /health says yes. Errors: kUnavailable with the end of its log.
   Result<void> start();
+  /// The two halves of start(), for members that wait for each other.
+  Result<void> launch();
+  Result<void> wait_until_up();
+  /// Members of its cluster, `name=url,…`, and whether that runs already; alone if not called.
+  void join(std::string initial_cluster, bool existing = false);
+  /// `name=url`, this member's part of it. The ports are chosen by now.
+  std::string seat_and_url() const { return seat_ + "=http://" + peer_address_; }
   /// SIGTERM, and SIGKILL after ten seconds.
   void stop();
   const std::string& address() const { return address_; }
+  const std::string& peer_address() const { return peer_address_; }
   const std::string& name() const { return spec_.name; }
   /// Errors: kUnavailable if it has died or /metrics doesn't answer.
   Result<Usage> usage() const;
@@ -48,7 +57,10 @@ class Subject {
   std::vector<std::string> command() const;
 
   SubjectSpec spec_;
+  std::string seat_;
   std::string data_;
+  std::string initial_cluster_;
+  bool existing_ = false;
   std::string address_;
   std::string peer_address_;
   pid_t pid_ = -1;
