@@ -83,6 +83,18 @@ TEST_CASE("malformed requests") {
   }
 }
 
+TEST_CASE("how a header is cut does not change how large it is") {
+  const std::string fine = "GET / HTTP/1.1\r\nA: " + std::string(900, 'v') + "\r\n\r\n";
+  const std::string large = "GET / HTTP/1.1\r\nA: " + std::string(1000, 'v') + "\r\n\r\n";
+  for (const std::string& text : {fine, large}) {
+    std::vector<ByteView> bytes;
+    for (std::size_t n = 0; n < text.size(); ++n) bytes.push_back(ByteView(text).substr(n, 1));
+    const std::string whole = parse_all(Http1Parser::Kind::kRequest, {text});
+    CHECK(parse_all(Http1Parser::Kind::kRequest, bytes) == whole);
+    CHECK(whole.starts_with("error") == (text == large));
+  }
+}
+
 TEST_CASE("a header above the limit is refused wherever it grows") {
   const std::string long_value(300, 'v');
   const std::string in_value = "GET / HTTP/1.1\r\nHost: " + long_value + "\r\n\r\n";

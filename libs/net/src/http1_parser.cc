@@ -59,21 +59,22 @@ struct Http1Parser::Native {
 
   static int field(http_parser* p, const char* at, std::size_t size) {
     Native& me = self(p);
+    const bool begins = std::exchange(me.in_value, false);
     // Before the end of the header a name begins a field; after it, trailers are dropped.
     if (me.head_done) return me.count(size);
-    if (std::exchange(me.in_value, false) || me.head.fields.empty()) {
-      me.head.fields.emplace_back();
-    }
+    if (begins || me.head.fields.empty()) me.head.fields.emplace_back();
     me.head.fields.back().first.append(at, size);
-    return me.count(size + 2);
+    return me.count(size);
   }
 
   static int value(http_parser* p, const char* at, std::size_t size) {
     Native& me = self(p);
-    if (me.head_done) return me.count(size);
-    me.in_value = true;
+    const bool begins = !std::exchange(me.in_value, true);
+    // The two separators of a line count once, however many pieces it comes in.
+    const std::size_t counted = size + (begins ? 4 : 0);
+    if (me.head_done) return me.count(counted);
     me.head.fields.back().second.append(at, size);
-    return me.count(size + 2);
+    return me.count(counted);
   }
 
   static int headers_complete(http_parser* p) {
