@@ -71,7 +71,7 @@ void SimCluster::kill(const std::string& name) {
 }
 
 void SimCluster::crash(const std::string& name, Random& random) {
-  if (runs(name)) kill(name);
+  if (exists(name)) kill(name);
   Slot& slot = members_.at(name);
   slot.disk = slot.disk->crashed(random);
 }

@@ -35,6 +35,8 @@ class SimCluster {
   /// Loses power, with what was not synced in doubt; start() it again.
   void crash(const std::string& name, Random& random);
   bool runs(const std::string& name) const;
+  /// Started, and neither killed nor crashed since; it may have ended itself.
+  bool exists(const std::string& name) const { return members_.at(name).server != nullptr; }
   SimServer& operator[](const std::string& name) { return *members_.at(name).server; }
   WireTransport& transport(const std::string& name) { return *members_.at(name).transport; }
   SimFileSystem& disk(const std::string& name) { return *members_.at(name).disk; }
