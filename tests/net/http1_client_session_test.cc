@@ -87,6 +87,18 @@ TEST_CASE("a HEAD has no body whatever its fields say") {
         "200 [content-length=9] || end");
 }
 
+TEST_CASE("answers that never have a body have none whatever their fields say") {
+  const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  for (const char* field :
+       {"Content-Length: 9", "Transfer-Encoding: chunked", "Transfer-Encodingx: y"}) {
+    CAPTURE(field);
+    const std::string fields = std::string(" X\r\n") + field + "\r\n\r\n";
+    CHECK(heard("HTTP/1.1 103" + fields + ok) == "200 [content-length=2] |ok| end");
+    CHECK(heard("HTTP/1.1 304" + fields).ends_with("|| end"));
+    CHECK(heard("HTTP/1.1 204" + fields).ends_with("|| end"));
+  }
+}
+
 TEST_CASE("what isn't HTTP/1.1, or contradicts itself, is refused") {
   for (const char* bad : {
            "nonsense\r\n\r\n",

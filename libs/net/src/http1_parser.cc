@@ -97,8 +97,10 @@ struct Http1Parser::Native {
     if (!me.version_ok) return -1;
     me.head_done = true;
     me.header_bytes = 0;
+    // Whatever the fields say: RFC 9112 §6.3.
+    const bool bare = head.status / 100 == 1 || head.status == 204 || head.status == 304;
     me.events.on_head(std::move(head));
-    return me.no_body ? 1 : 0;
+    return bare || me.no_body ? 1 : 0;
   }
 
   static int body(http_parser* p, const char* at, std::size_t size) {
