@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "level.h"
 #include "log_request.h"
 #include "received_snapshot.h"
 #include "truss/bolt/bolt.h"
@@ -150,7 +151,7 @@ Result<> check_holes(const DataDir& dir, const Config& config, FileSystem& files
   return fail(Code::kCorruption, hole->message());
 }
 
-Result<> check_log(const DataDir& dir, FileSystem& files, Verdict& verdict) {
+Result<> check_log(const DataDir& dir, const Config& config, FileSystem& files, Verdict& verdict) {
   raft::SnapshotMark from;
   if (verdict.snapshot) from = {verdict.snapshot->metadata.index, verdict.snapshot->metadata.term};
   TRUSS_ASSIGN(wal::ReadResult log,
@@ -174,7 +175,7 @@ Result<> check_log(const DataDir& dir, FileSystem& files, Verdict& verdict) {
                                 " has data; put the file back, or restore from a snapshot");
     }
   }
-  return {};
+  return raise_level(config.compat, log.entries, dir.wal, verdict);
 }
 
 Result<> check_pieces(const DataDir& dir, FileSystem& files, Verdict& verdict) {
@@ -192,10 +193,6 @@ Result<> check_pieces(const DataDir& dir, FileSystem& files, Verdict& verdict) {
   if (!snapshots || received) return {};
   return refuse(dir.db, "the database is missing, but " + dir.snap +
                             " has snapshots; put the file back, or restore from a snapshot");
-}
-
-CompatLevel level_of(const Version& version) {
-  return CompatLevel{static_cast<std::uint8_t>(std::max(version.minor, 4U) - 4)};
 }
 
 }  // namespace
@@ -222,25 +219,6 @@ Result<DbFacts> read_db_facts(FileSystem& files, const std::string& path) {
   TRUSS_ASSIGN(facts.membership, schema::read_membership(tx));
   TRUSS_ASSIGN(facts.auth_enabled, schema::read_auth_enabled(tx));
   return facts;
-}
-
-Result<CompatLevel> decide_level(std::optional<CompatLevel> wanted, const DbFacts& db,
-                                 std::string_view snapshot_version, const std::string& where) {
-  std::string text = db.meta.storage_version.value_or(db.membership.cluster_version);
-  if (text.empty()) text = snapshot_version;
-  if (text.empty()) return wanted.value_or(kDefaultLevel);
-  const auto version = parse_version(text);
-  if (!version || version->major != 3 || version->minor > 7) {
-    return refuse(where, "it is of version " + text +
-                             ", and this member knows 3.4 to 3.7; start a newer release on it");
-  }
-  const CompatLevel own = level_of(*version);
-  if (wanted && *wanted < own) {
-    return refuse(where, "it is of version " + text + ", and --compat " +
-                             std::string(level_name(*wanted)) +
-                             " would be a downgrade; leave --compat out or raise it");
-  }
-  return wanted.value_or(own);
 }
 
 wal::ReadLimits read_limits(CompatLevel level) {
@@ -273,7 +251,7 @@ Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& fi
   verdict.level_known = config.compat || verdict.db.meta.storage_version || !version.empty() ||
                         !verdict.db.membership.cluster_version.empty();
   TRUSS_TRY(check_holes(dir, config, files, verdict.level));
-  TRUSS_TRY(check_log(dir, files, verdict));
+  TRUSS_TRY(check_log(dir, config, files, verdict));
   return verdict;
 }
 

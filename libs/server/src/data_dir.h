@@ -53,12 +53,6 @@ struct Verdict {
 /// Errors: one line with file, place and what to do.
 Result<Verdict> examine(const DataDir& dir, const Config& config, FileSystem& files);
 
-/// The level to run at: the directory's own, raised by `--compat`. A directory's own level is its
-/// storage version's, else its cluster version's; without either (never decided) the default.
-/// Errors: kFailedPrecondition for a version we don't know, or a `--compat` below the level.
-Result<CompatLevel> decide_level(std::optional<CompatLevel> wanted, const DbFacts& db,
-                                 std::string_view snapshot_version, const std::string& where);
-
 /// Entries that a received snapshot has overtaken: they lie behind it in the log, from a leader
 /// before its own, and were never committed. Cuts them off.
 void drop_overtaken(std::vector<raft::Entry>& entries, const std::optional<raft::Snapshot>& from);
