@@ -2,7 +2,7 @@
 
 #include "peer_cluster.h"
 
-/// A leader that stops.
+/// A leader that stops, and what a loss of the leader tells.
 using namespace truss;
 using namespace truss::server;
 using namespace truss::server::testing;
@@ -35,4 +35,26 @@ TEST_CASE("a leader without anybody to hand over to stops at once") {
   const MonoTime before = cluster.world.clock().now();
   cluster.stop(leader);
   CHECK(cluster.world.clock().now() - before < std::chrono::milliseconds(500));
+}
+
+TEST_CASE("a member that sees no leader for three election time-outs says so, once a loss") {
+  PeerCluster cluster;
+  const std::string leader = cluster.leader();
+  const std::string follower = cluster.follower();
+  int lost = 0;
+  cluster[follower]->on_leader_lost([&] { ++lost; });
+  cluster.kill(leader);
+  REQUIRE(!cluster.leader().empty());  // the other two elect one in time
+  cluster.settle();
+  CHECK(lost == 0);
+  for (const char* name : {"a", "b", "c"}) {
+    if (name != follower && cluster.runs(name)) cluster.kill(name);
+  }
+  cluster.world.run_for(std::chrono::seconds(20));
+  CHECK(lost == 1);
+  REQUIRE(cluster.start(leader));
+  REQUIRE(!cluster.leader().empty());
+  cluster.kill(leader);
+  cluster.world.run_for(std::chrono::seconds(20));
+  CHECK(lost == 2);
 }

@@ -217,7 +217,9 @@ TEST_CASE("a leader may remove itself: the others elect another") {
   cluster[leader]->on_removed([&] { gone = true; });
   REQUIRE(cluster.remove(leader, cluster.id(leader)));
   REQUIRE(cluster.run_until([&] { return gone; }, std::chrono::seconds(3)));
+  const MonoTime before = cluster.world.clock().now();
   cluster.stop(leader);
+  CHECK(cluster.world.clock().now() - before < std::chrono::seconds(1));
   const std::string next = cluster.leader();
   REQUIRE(!next.empty());
   CHECK(next != leader);

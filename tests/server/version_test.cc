@@ -61,6 +61,16 @@ TEST_CASE("a cluster agrees on the lowest release among its members, and rises w
   CHECK(cluster["b"]->status().storage_version == "3.6.0");
 }
 
+TEST_CASE("a new cluster of 3.6 members has no v2 request in its log, one with a 3.4 member has") {
+  for (const CompatLevel other : {CompatLevel::k36, CompatLevel::k34}) {
+    PeerCluster cluster(3, [&](Config& c) { c.compat = c.name == "b" ? other : CompatLevel::k36; });
+    for (const char* name : {"a", "b", "c"}) REQUIRE(cluster[name].run_until_ready());
+    cluster.world.run_for(std::chrono::seconds(1));
+    // At 3.6 and above a member puts v2 requests behind a snapshot at once.
+    CHECK(cluster["a"].logger().contains("saved snapshot") == (other == CompatLevel::k34));
+  }
+}
+
 TEST_CASE("with a silent member a cluster is 3.0.0 until that one has told its release") {
   PeerCluster cluster(3, [](Config& c) { c.compat = CompatLevel::k35; });
   cluster.kill("c");

@@ -84,6 +84,31 @@ CallInfo call_info(const net::CallContext& call, server::CompatLevel level) {
   return info;
 }
 
+Dispatcher::Dispatcher(Context& context, const MethodTable& methods)
+    : context_(context), methods_(methods) {
+  context.server.on_leader_lost([this] { context_.watches.post([this] { leader_lost(); }); });
+}
+
+void Dispatcher::keep_for_leader(const std::shared_ptr<StreamPort>& port) {
+  const std::lock_guard lock(mutex_);
+  if (need_leader_.size() >= prune_at_) {
+    std::erase_if(need_leader_, [](const auto& weak) { return weak.expired(); });
+    prune_at_ = std::max<std::size_t>(64, 2 * need_leader_.size());
+  }
+  need_leader_.push_back(port);
+}
+
+void Dispatcher::leader_lost() {
+  std::vector<std::weak_ptr<StreamPort>> ports;
+  {
+    const std::lock_guard lock(mutex_);
+    ports.swap(need_leader_);
+  }
+  for (const auto& weak : ports) {
+    if (const auto port = weak.lock()) port->finish(server::errors::no_leader());
+  }
+}
+
 Result<> Dispatcher::admit(const Method& method, const CallInfo& info) {
   if (!valid_utf8(info.client_api_version) && context_.level() >= server::CompatLevel::k36) {
     return refuse(errors::invalid_client_api_version());
@@ -138,6 +163,7 @@ std::shared_ptr<net::StreamHandler> Dispatcher::open(const Method& method, const
     counting->finish(std::move(admitted).error());
     return nullptr;
   }
+  if (info.require_leader) keep_for_leader(counting);
   auto inner = method.stream(info, counting);
   if (inner == nullptr) return nullptr;
   return std::make_shared<CheckedStream>(method, counting, std::move(inner));

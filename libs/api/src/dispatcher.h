@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "context.h"
 #include "method.h"
@@ -16,7 +17,7 @@ namespace truss::api {
 /// Thread: any.
 class Dispatcher {
  public:
-  Dispatcher(Context& context, const MethodTable& methods) : context_(context), methods_(methods) {}
+  Dispatcher(Context& context, const MethodTable& methods);
 
   /// Answers one unary call. `request` is what the client sent.
   void call(const Method& method, const CallInfo& info, SharedBytes request, Done done);
@@ -31,11 +32,16 @@ class Dispatcher {
  private:
   Result<> admit(const Method& method, const CallInfo& info);
   void count_client(const Method& method, const CallInfo& info);
+  void keep_for_leader(const std::shared_ptr<StreamPort>& port);
+  /// Ends every stream whose client wants to know when there is no leader.
+  void leader_lost();
 
   Context& context_;
   const MethodTable& methods_;
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> clients_;
+  std::vector<std::weak_ptr<StreamPort>> need_leader_;
+  std::size_t prune_at_ = 64;  // of need_leader_
 };
 
 /// The canonical encoding of a request: `bytes` themselves where they already are, else decoded and

@@ -32,6 +32,7 @@ class Node final : public Server {
 
   void stop() override;
   void on_ready(absl::AnyInvocable<void()> ready) override;
+  void on_leader_lost(std::function<void()> lost) override;
   void on_removed(absl::AnyInvocable<void()> gone) override {
     removal_.on_removed(std::move(gone));
   }

@@ -189,6 +189,11 @@ void Node::hand_over() {
   }
 }
 
+void Node::on_leader_lost(std::function<void()> lost) {
+  upkeep_executor_->post(
+      [this, lost = std::move(lost)]() mutable { upkeep_->on_leader_lost(std::move(lost)); });
+}
+
 // --- Removal ---------------------------------------------------------------------------------
 
 /// etcd gives the answer of the removal a second to reach its client.

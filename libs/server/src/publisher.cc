@@ -7,6 +7,7 @@ namespace truss::server {
 namespace {
 
 constexpr Duration kRetry = std::chrono::milliseconds(500);
+constexpr Duration kLeaderCheck = std::chrono::milliseconds(50);
 
 std::string encode_attributes(const Config& config, raft::NodeId self) {
   std::string attributes;
@@ -41,11 +42,20 @@ void Publisher::publish() {
   const auto others = node_.other_members();
   const auto form = form_by_cluster(node_.level_, node_.membership_.version(), others.empty());
   if (form) return propose(*form);
+  // Without a leader most servers aren't up yet.
+  if (node_.progress_.leader == 0) return again(kLeaderCheck);
   poll_versions(node_.env_.queries, others, node_.poll_timeout(), [this](PolledVersions versions) {
-    executor_.post([this, versions = std::move(versions)] {
-      propose(form_by_servers(node_.level_, versions));
-    });
+    executor_.post([this, versions = std::move(versions)] { choose(versions); });
   });
+}
+
+void Publisher::choose(const PolledVersions& others) {
+  if (!lowest_server(others) && --polls_left_ > 0) return again(kRetry);
+  propose(form_by_servers(node_.level_, others));
+}
+
+void Publisher::again(Duration pause) {
+  executor_.post_at(node_.env_.runtime.clock().now() + pause, [this] { publish(); });
 }
 
 void Publisher::propose(VersionForm form) {
@@ -71,8 +81,7 @@ void Publisher::finish(const Result<ApplyResponse>& response) {
   if (!response) {
     node_.env_.logger.warn("failed to publish local member to cluster through raft",
                            {{"error", response.error().message}});
-    executor_.post_at(node_.env_.runtime.clock().now() + kRetry, [this] { publish(); });
-    return;
+    return again(kRetry);
   }
   node_.env_.logger.info(
       "published local member to cluster through raft",

@@ -11,7 +11,8 @@ namespace truss::server {
 class Node;
 
 /// Publishes the member's name and client URLs through the log, again until it is done, in the form
-/// that every member of the cluster can read.
+/// that every member of the cluster can read: as long as neither the cluster's version nor its
+/// servers tell which that is, it asks again for a while.
 ///
 /// Lives on: upkeep executor.
 class Publisher {
@@ -22,12 +23,15 @@ class Publisher {
   void publish();
 
  private:
+  void choose(const PolledVersions& others);
+  void again(Duration pause);
   void propose(VersionForm form);
   void finish(const Result<ApplyResponse>& response);
 
   Node& node_;
   Executor& executor_;
   const std::function<void()> published_;
+  int polls_left_ = 4;
 };
 
 /// The bare v2 Request that 3.4 and 3.5 log: PUT `path` = `value`. Every field is written, even

@@ -14,6 +14,7 @@ constexpr Duration kCompactByCount = std::chrono::minutes(5);
 constexpr Duration kLongestInterval = std::chrono::hours(1);
 constexpr Duration kAdvanceCheck = std::chrono::milliseconds(50);
 constexpr int kAdvanceTries = 100;
+constexpr int kLooksWithoutLeader = 3;
 
 void ignore(const Result<ApplyResponse>&) {}
 
@@ -35,6 +36,7 @@ void Upkeep::start() {
     expire_leases();
     checkpoint_leases();
   });
+  every(node_.config_.election_timeout, [this] { watch_leader(); });
   every(kVersionCheck, [this] { check_version(); });
   every(node_.config_.purge_interval, [this] { purge(); });
   start_auto_compaction();
@@ -60,8 +62,9 @@ void Upkeep::published() {
   check_version();
 }
 
+/// A member that is alone publishes first: etcd's log begins so.
 void Upkeep::check_version() {
-  if (published_) versions_.check();
+  if (published_ || node_.members()->size() > 1) versions_.check();
 }
 
 /// Not needed once there is a leader; and one that is alone has stood for election already.
@@ -79,6 +82,12 @@ void Upkeep::advance_election(int tries) {
 }
 
 // --- Time passing ----------------------------------------------------------------------------
+
+/// Once a loss. Source: v3rpc.monitorLeader.
+void Upkeep::watch_leader() {
+  looks_without_leader_ = node_.progress_.leader == 0 ? looks_without_leader_ + 1 : 0;
+  if (looks_without_leader_ == kLooksWithoutLeader && leader_lost_) leader_lost_();
+}
 
 void Upkeep::expire_requests() {
   const MonoTime limit = node_.env_.runtime.clock().now() - node_.config_.request_timeout();

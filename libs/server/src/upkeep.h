@@ -25,6 +25,8 @@ class Upkeep {
   void start();
   /// This member leads: time to look after the cluster version.
   void leads();
+  /// Thread: upkeep.
+  void on_leader_lost(std::function<void()> lost) { leader_lost_ = std::move(lost); }
 
  private:
   /// Runs `job` every `period`, first after one period.
@@ -33,6 +35,7 @@ class Upkeep {
   void check_version();
   /// Skips most of the first election time-out once two peers are there.
   void advance_election(int tries);
+  void watch_leader();
   void expire_requests();
   void expire_leases();
   void checkpoint_leases();
@@ -47,6 +50,8 @@ class Upkeep {
   Publisher publisher_;
   VersionMonitor versions_;
   bool published_ = false;
+  int looks_without_leader_ = 0;
+  std::function<void()> leader_lost_;
   std::deque<std::int64_t> revisions_;  // sampled, oldest first
   std::int64_t compacted_to_ = 0;
 };
