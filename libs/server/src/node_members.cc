@@ -162,7 +162,9 @@ std::vector<Member> Node::other_members() const {
 }
 
 void Node::hand_over() {
-  if (!progress_.is_leader) return;
+  const auto list = members();
+  // A leader that removed itself can't hand over: the others elect one when it is gone.
+  if (!progress_.is_leader || find_member(*list, self_) == nullptr) return;
   raft::NodeId target = raft::kNoNode;
   MonoTime longest = MonoTime::max();
   std::size_t voters = 0;

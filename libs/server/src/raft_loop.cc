@@ -153,6 +153,7 @@ void RaftLoop::applied(raft::Index index, std::vector<raft::Message> responses) 
     send_back(std::move(responses));
     reads_.applied(index);
     note_memory_snapshot();
+    propose_parked_changes();
   });
 }
 
@@ -228,19 +229,33 @@ void RaftLoop::propose_queued(std::vector<Proposal> fresh) {
     parked_.clear();
     propose_batch(late);
   }
-  for (raft::ConfChange& change : std::exchange(parked_changes_, {})) {
-    propose_change(std::move(change));
-  }
   propose_batch(fresh);
+}
+
+/// A leader turns a membership change into an empty entry, unanswered, until it has applied the
+/// first entry of its term.
+bool RaftLoop::may_change_members() const {
+  if (soft_.leader == raft::kNoNode) return false;
+  const auto term = storage_->term(applied_);
+  return term && term->value() == progress_.term;
 }
 
 void RaftLoop::propose_change(raft::ConfChange change) {
   if (!waiters_.waiting(change.id)) return;
+  if (!may_change_members()) return parked_changes_.push_back(std::move(change));
   const auto taken = node_->propose_conf_change(change);
   if (taken) return;
-  if (taken.error() == raft::Refusal::kNoLeader)
+  if (taken.error() == raft::Refusal::kNoLeader) {
     return parked_changes_.push_back(std::move(change));
+  }
   waiters_.answer(change.id, tl::unexpected(dropped()));
+}
+
+void RaftLoop::propose_parked_changes() {
+  if (parked_changes_.empty() || !may_change_members()) return;
+  for (raft::ConfChange& change : std::exchange(parked_changes_, {})) {
+    propose_change(std::move(change));
+  }
 }
 
 void RaftLoop::propose_batch(std::span<Proposal> batch) {

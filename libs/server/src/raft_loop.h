@@ -142,7 +142,9 @@ class RaftLoop final : public TransportSink {
   void step(raft::Message message);
   void propose_queued(std::vector<Proposal> fresh);
   void propose_batch(std::span<Proposal> batch);
+  bool may_change_members() const;
   void propose_change(raft::ConfChange change);
+  void propose_parked_changes();
   void pump();
   void handle(raft::Ready& ready);
   void dispatch(raft::MessageList& messages);
@@ -186,7 +188,7 @@ class RaftLoop final : public TransportSink {
   raft::Index applied_;          // as the apply thread reported
   raft::Index first_own_;        // first entry of the term that this member leads
   std::deque<Proposal> parked_;  // no leader yet
-  std::vector<raft::ConfChange> parked_changes_;  // likewise
+  std::vector<raft::ConfChange> parked_changes_;  // likewise, or one not settled yet
   std::vector<Transfer> transfers_;
   MonoTime next_tick_;
 
