@@ -15,6 +15,11 @@ Group::Group(const SubjectSpec& spec, std::size_t members, const std::string& fo
   for (const auto& member : members_) member->join(initial_cluster());
 }
 
+void Group::advertise(const std::vector<int>& ports) {
+  for (std::size_t i = 0; i < members_.size(); ++i) members_[i]->advertise_peer(ports[i]);
+  for (const auto& member : members_) member->join(initial_cluster());
+}
+
 std::string Group::initial_cluster() const {
   std::string all;
   for (const auto& member : members_) all += (all.empty() ? "" : ",") + member->seat_and_url();
@@ -34,10 +39,11 @@ Result<void> Group::order_addresses() {
   for (const auto& member : members_) addresses_.push_back(member->address());
   if (members_.size() == 1) return {};
   for (int i = 0; i < kTries; ++i) {
-    for (std::string& address : addresses_) {
-      const auto status = client::Client(clock, address).status();
+    for (std::size_t at = 0; at < addresses_.size(); ++at) {
+      const auto status = client::Client(clock, addresses_[at]).status();
       if (!status || status->leader == 0 || status->leader != status->header.member_id) continue;
-      std::swap(address, addresses_.front());
+      std::swap(addresses_[at], addresses_.front());
+      leader_ = at;
       return {};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

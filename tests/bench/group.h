@@ -22,6 +22,10 @@ class Group {
   /// Sums over all members; of the WAL's fsyncs, too.
   Result<Usage> usage() const;
 
+  /// Puts a proxy's port before each member's peer port. Before start().
+  void advertise(const std::vector<int>& ports);
+  /// Of addresses().front().
+  std::size_t leader() const { return leader_; }
   Subject& member(std::size_t index) { return *members_[index]; }
   std::size_t size() const { return members_.size(); }
   /// What a further member needs to join: `name=url,…` of all here.
@@ -32,6 +36,7 @@ class Group {
 
   std::vector<std::unique_ptr<Subject>> members_;
   std::vector<std::string> addresses_;
+  std::size_t leader_ = 0;
 };
 
 }  // namespace truss::bench

@@ -304,6 +304,24 @@ Result<LoadResult> run_load(const std::vector<std::string>& addresses, const Loa
   return result;
 }
 
+Result<void> fill_big(const std::string& address, std::size_t count, std::size_t value_bytes,
+                      std::size_t per_transaction) {
+  LoadSpec fill;
+  fill.clients = 16;
+  const std::string value(value_bytes, 'b');
+  Engine engine({address}, fill, nullptr);
+  const auto make = [&](std::size_t transaction) {
+    std::vector<std::string> keys;
+    for (std::size_t i = 0; i < per_transaction; ++i) {
+      keys.push_back("big/" + key_name(transaction * per_transaction + i));
+    }
+    return Request{kTxn, puts_request(keys, value), 5};
+  };
+  const LoadResult result = engine.run_counted(count / per_transaction, make);
+  if (result.errors == 0) return {};
+  return fail(Code::kUnavailable, "filling: " + result.first_error);
+}
+
 Result<void> fill_keys(const std::string& address, const LoadSpec& spec) {
   LoadSpec fill = spec;
   fill.clients = 64;

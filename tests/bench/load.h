@@ -51,6 +51,10 @@ struct LoadMarks {
 Result<LoadResult> run_load(const std::vector<std::string>& addresses, const LoadSpec& spec,
                             LoadMarks& marks);
 
+/// Writes `count` keys of `value_bytes` in transactions of `per_transaction` puts.
+Result<void> fill_big(const std::string& address, std::size_t count, std::size_t value_bytes,
+                      std::size_t per_transaction);
+
 /// Writes every key of the key space once.
 Result<void> fill_keys(const std::string& address, const LoadSpec& spec);
 

@@ -139,7 +139,8 @@ Subject::Subject(SubjectSpec spec, std::string folder, std::string seat)
       seat_(std::move(seat)),
       data_(std::move(folder) + "/" + spec_.name + "-" + seat_),
       address_("127.0.0.1:" + std::to_string(free_port())),
-      peer_address_("127.0.0.1:" + std::to_string(free_port())) {
+      peer_address_("127.0.0.1:" + std::to_string(free_port())),
+      advertised_(peer_address_) {
   std::filesystem::remove_all(data_);
   std::filesystem::create_directories(data_);
 }
@@ -160,7 +161,7 @@ std::vector<std::string> Subject::command() const {
       "--listen-client-urls=" + client,
       "--advertise-client-urls=" + client,
       "--listen-peer-urls=" + peer,
-      "--initial-advertise-peer-urls=" + peer,
+      "--initial-advertise-peer-urls=http://" + advertised_,
       "--initial-cluster=" + (initial_cluster_.empty() ? seat_and_url() : initial_cluster_),
       existing_ ? "--initial-cluster-state=existing" : "--initial-cluster-state=new",
       "--logger=zap",

@@ -42,11 +42,15 @@ class Subject {
   /// Members of its cluster, `name=url,…`, and whether that runs already; alone if not called.
   void join(std::string initial_cluster, bool existing = false);
   /// `name=url`, this member's part of it. The ports are chosen by now.
-  std::string seat_and_url() const { return seat_ + "=http://" + peer_address_; }
+  std::string seat_and_url() const { return seat_ + "=http://" + advertised_; }
+  /// Peers find it at this port of loopback: a proxy's.
+  void advertise_peer(int port) { advertised_ = "127.0.0.1:" + std::to_string(port); }
   /// SIGTERM, and SIGKILL after ten seconds.
   void stop();
   const std::string& address() const { return address_; }
   const std::string& peer_address() const { return peer_address_; }
+  const std::string& data() const { return data_; }
+  pid_t pid() const { return pid_; }
   const std::string& name() const { return spec_.name; }
   /// Errors: kUnavailable if it has died or /metrics doesn't answer.
   Result<Usage> usage() const;
@@ -63,6 +67,7 @@ class Subject {
   bool existing_ = false;
   std::string address_;
   std::string peer_address_;
+  std::string advertised_;
   pid_t pid_ = -1;
 };
 

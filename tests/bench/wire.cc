@@ -105,6 +105,23 @@ SharedBytes txn_request(ByteView key, ByteView value) {
   return SharedBytes::copy(message);
 }
 
+SharedBytes puts_request(const std::vector<std::string>& keys, ByteView value) {
+  std::string message;
+  for (const std::string& key : keys) {
+    const SharedBytes put = put_request(key, value);
+    std::string op;
+    put_bytes(op, 2, put.view());
+    put_bytes(message, 2, op);
+  }
+  return SharedBytes::copy(message);
+}
+
+SharedBytes member_add_request(ByteView peer_url) {
+  std::string& out = scratch();
+  put_bytes(out, 1, peer_url);
+  return SharedBytes::copy(out);
+}
+
 SharedBytes watch_create_request(ByteView key) {
   std::string create;
   put_bytes(create, 1, key);

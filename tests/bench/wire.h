@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "truss/common/bytes.h"
 
@@ -13,6 +14,9 @@ SharedBytes put_request(ByteView key, ByteView value);
 SharedBytes range_request(ByteView key, ByteView range_end, std::int64_t limit, bool serializable);
 /// Four puts, keys `key` with a last digit of 0 to 3, no compare.
 SharedBytes txn_request(ByteView key, ByteView value);
+/// One put of each key, no compare.
+SharedBytes puts_request(const std::vector<std::string>& keys, ByteView value);
+SharedBytes member_add_request(ByteView peer_url);
 SharedBytes watch_create_request(ByteView key);
 SharedBytes lease_grant_request(std::int64_t ttl_seconds);
 
