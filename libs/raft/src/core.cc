@@ -68,11 +68,6 @@ Result<> Core::start() {
   return {};
 }
 
-Role Core::role() const {
-  constexpr Role kRoles[] = {Role::kFollower, Role::kPreCandidate, Role::kCandidate, Role::kLeader};
-  return kRoles[role_.index()];
-}
-
 NodeId Core::leader() const {
   if (const auto* follower = std::get_if<Follower>(&role_)) return follower->leader;
   return leading() != nullptr ? id() : kNoNode;

@@ -52,7 +52,11 @@ class Core {
   NodeId id() const { return config_.id; }
   const Config& config() const { return config_; }
   Term term() const { return term_; }
-  Role role() const;
+  Role role() const {
+    constexpr Role kRoles[] = {Role::kFollower, Role::kPreCandidate, Role::kCandidate,
+                               Role::kLeader};
+    return kRoles[role_.index()];
+  }
   NodeId leader() const;
   SoftState soft_state() const { return {leader(), role()}; }
   HardState hard_state() const { return {term_, vote_, log_.committed()}; }

@@ -85,8 +85,8 @@ bool counts_on_lost_entries(const Core& core, const Message& m) {
 
 /// An acknowledgement of entries that this leader never had.
 bool acks_the_future(const Core& core, const Message& m) {
-  return m.type == MessageType::kAppResp && core.role() == Role::kLeader && m.term == core.term() &&
-         m.index > core.log().last_index();
+  return m.type == MessageType::kAppResp && m.index > core.log().last_index() &&
+         m.term == core.term() && core.role() == Role::kLeader;
 }
 
 }  // namespace
