@@ -63,7 +63,7 @@ bool well_formed(const Core& core, const Message& m) {
     case MessageType::kReadIndex:
       return !m.entries.empty() && m.term == Term{};
     case MessageType::kSnap:
-      return well_formed_snapshot(core, m);
+      return m.term != Term{} && well_formed_snapshot(core, m);
     default:
       return m.term != Term{};  // without one it would pass for a local message
   }
