@@ -129,8 +129,8 @@ class Server {
   /// then stops the server and ends with exit code 0. On a thread of the server: it must only post.
   virtual void on_removed(absl::AnyInvocable<void()> gone) = 0;
   /// Runs `lost` each time this member has seen no leader at three looks in a row, one election
-  /// time-out apart: streams of clients that asked for a leader end then. On a thread of the server:
-  /// it must only post. Set once, before clients are served.
+  /// time-out apart: streams of clients that asked for a leader end then. On a thread of the
+  /// server: it must only post. Set once, before clients are served.
   virtual void on_leader_lost(std::function<void()> lost) = 0;
 
   // --- writing -------------------------------------------------------------------------------
