@@ -159,9 +159,9 @@ class Tx {
   Result<> commit();
   void rollback();
 
-  /// Feeds a consistent image of the file to `sink`: as its first piece both meta pages, pointing at
-  /// this view (txid and txid-1, no freelist), then pages [2, high-water mark) in pieces of at most
-  /// 64 KiB.
+  /// Feeds a consistent image of the file to `sink`: as its first piece both meta pages, pointing
+  /// at this view (txid and txid-1, no freelist), then pages [2, high-water mark) in pieces of at
+  /// most 64 KiB.
   Result<> write_to(const std::function<Result<>(ByteView piece)>& sink);
 
   struct Impl;
