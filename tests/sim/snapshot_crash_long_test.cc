@@ -7,7 +7,7 @@ using namespace truss::testing;
 
 TEST_CASE("a follower survives thousands of crashes while it receives snapshots") {
   SweepResult total;
-  for (std::uint64_t seed = 100; seed < 112 && total.failures == 0; ++seed) {
+  for (std::uint64_t seed = 100; seed < 116 && total.failures == 0; ++seed) {
     total += sweep_snapshot(
         {.seed = seed,
          .rounds = 3,
