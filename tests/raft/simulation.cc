@@ -165,8 +165,11 @@ void Simulation::work_async(Member& member) {
   if (!member.raft->has_ready()) return;
   Ready& ready = member.raft->ready();
   check_reads(ready.read_states);
+  std::vector<Message> votes;  // wait for all appends so far
   for (Message& m : ready.messages) {
-    if (m.to == kLocalAppendThread) {
+    if (m.type == MessageType::kVote) {
+      votes.push_back(std::move(m));
+    } else if (m.to == kLocalAppendThread) {
       member.append_work.push_back(std::move(m));
     } else if (m.to == kLocalApplyThread) {
       member.apply_work.push_back(std::move(m));
@@ -174,6 +177,7 @@ void Simulation::work_async(Member& member) {
       send(std::move(m));
     }
   }
+  if (!votes.empty()) member.append_work.emplace_back().responses = std::move(votes);
 }
 
 void Simulation::store(Member& member, const HardState& state, const std::vector<Entry>& entries,

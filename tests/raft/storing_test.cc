@@ -91,6 +91,18 @@ TEST_CASE("a vote alone needs a sync, and so does a term alone") {
   CHECK(vote.send_at_once == 0);
 }
 
+TEST_CASE("a candidate asks for votes only when its own term is durable") {
+  Cluster cluster(3);
+  Member& one = cluster[1];
+  one.raft->campaign();
+  Ready& ready = one.raft->ready();
+  CHECK(ready.must_sync);
+  CHECK(ready.hard_state->vote == NodeId{1});
+  REQUIRE(ready.messages.size() == 2);
+  CHECK(ready.messages[0].type == MessageType::kVote);
+  CHECK(ready.send_at_once == 0);
+}
+
 TEST_CASE("in async mode nothing is acknowledged or applied before it is durable") {
   Cluster cluster(1, async_writes());
   cluster.campaign(1);

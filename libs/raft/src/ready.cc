@@ -106,10 +106,22 @@ void RawNode::Impl::collect_state() {
   remember();
 }
 
+namespace {
+
+/// A candidate that lost its term in a crash would ask in the same term again, perhaps with less of
+/// a log, and count the votes that it was given before.
+std::size_t before_first_vote(const MessageList& messages) {
+  std::size_t count = 0;
+  while (count < messages.size() && messages[count].type != MessageType::kVote) ++count;
+  return count;
+}
+
+}  // namespace
+
 void RawNode::Impl::collect_messages() {
   ready_.messages.clear();
   swap(ready_.messages, core.outbox);
-  ready_.send_at_once = ready_.messages.size();
+  ready_.send_at_once = before_first_vote(ready_.messages);
   if (async()) {
     collect_storage_messages();
   } else {

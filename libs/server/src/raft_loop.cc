@@ -296,8 +296,11 @@ void RaftLoop::handle(raft::Ready& ready) {
 
 void RaftLoop::dispatch(raft::MessageList& messages) {
   std::vector<raft::Message> outgoing;
+  std::vector<raft::Message> votes;  // wait for our own term and log to be durable
   for (raft::Message& m : messages) {
-    if (m.to == raft::kLocalAppendThread) {
+    if (m.type == raft::MessageType::kVote) {
+      votes.push_back(std::move(m));
+    } else if (m.to == raft::kLocalAppendThread) {
       WalThread::Job job;
       if (m.term != raft::Term{}) job.state = {m.term, m.vote, m.commit};
       job.entries = std::move(m.entries);
@@ -306,8 +309,7 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
         job.snapshot = std::move(m.snapshot);
       }
       job.responses = std::move(m.responses);
-      disk_.handed_over(clock_.now());
-      hooks_.append(std::move(job));
+      append(std::move(job));
     } else if (m.to == raft::kLocalApplyThread) {
       hooks_.apply({std::move(m.entries), std::move(m.responses)});
     } else if (m.type == raft::MessageType::kSnap) {
@@ -318,6 +320,12 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
     }
   }
   if (!outgoing.empty()) transport_.send(std::move(outgoing));
+  if (!votes.empty()) append({{}, {}, {}, std::move(votes)});
+}
+
+void RaftLoop::append(WalThread::Job job) {
+  disk_.handed_over(clock_.now());
+  hooks_.append(std::move(job));
 }
 
 /// Counts a heartbeat that leaves more than an interval late.

@@ -148,6 +148,7 @@ class RaftLoop final : public TransportSink {
   void pump();
   void handle(raft::Ready& ready);
   void dispatch(raft::MessageList& messages);
+  void append(WalThread::Job job);
   void note_heartbeat(raft::NodeId to);
   void note_soft_state(const raft::SoftState& state);
   void send_back(std::vector<raft::Message> responses);

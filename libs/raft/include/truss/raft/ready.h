@@ -86,8 +86,9 @@ class MessageList {
 /// 4. RawNode::advance().
 /// In async mode the same work is in `messages`, addressed to kLocalAppendThread and
 /// kLocalApplyThread; their `responses` are sent (or stepped, if to this node) when the work is
-/// done, and advance() is not called. A snapshot may overtake entries that wait to be applied:
-/// entries at or below an applied snapshot are to be skipped.
+/// done, and advance() is not called. A kVote (the request) in `messages` has to wait, too, until
+/// the append work of its Ready is done: hold it with the `responses`. A snapshot may overtake
+/// entries that wait to be applied: entries at or below an applied snapshot are to be skipped.
 ///
 /// It may be moved out of or read in place; in place costs no heap traffic.
 /// Source: etcd-io/raft Ready.
