@@ -352,6 +352,19 @@ bool Simulation::wedged_by_removal() const {
   return longest_removed > longest_member;
 }
 
+bool Simulation::wedged_by_term() const {
+  if (config_.check_quorum || config_.pre_vote) return false;
+  for (const auto& [id, member] : members_) {
+    const Status status = member->raft->status();
+    if (status.soft_state.role != Role::kLeader) continue;
+    for (const PeerStatus& peer : status.peers) {
+      const auto term = members_.at(peer.progress.id)->raft->basic_status().hard_state.term;
+      if (peer.progress.learner && term > status.hard_state.term) return true;
+    }
+  }
+  return false;
+}
+
 bool Simulation::heal(std::size_t ticks) {
   faults_ = Faults{0, 0, 0, 0, 0, 0, 0, 0};
   side_.clear();
