@@ -354,15 +354,15 @@ bool Simulation::wedged_by_removal() const {
 
 bool Simulation::wedged_by_term() const {
   if (config_.check_quorum || config_.pre_vote) return false;
+  Term of_hopefuls;
+  Term highest;
   for (const auto& [id, member] : members_) {
-    const Status status = member->raft->status();
-    if (status.soft_state.role != Role::kLeader) continue;
-    for (const PeerStatus& peer : status.peers) {
-      const auto term = members_.at(peer.progress.id)->raft->basic_status().hard_state.term;
-      if (peer.progress.learner && term > status.hard_state.term) return true;
-    }
+    const BasicStatus status = member->raft->basic_status();
+    highest = std::max(highest, status.hard_state.term);
+    if (status.soft_state.role == Role::kFollower) continue;
+    of_hopefuls = std::max(of_hopefuls, status.hard_state.term);
   }
-  return false;
+  return of_hopefuls < highest;
 }
 
 bool Simulation::heal(std::size_t ticks) {

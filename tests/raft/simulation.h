@@ -45,8 +45,9 @@ class Simulation {
   /// applied their own removal may not stand, yet hold entries that keep them from voting for the
   /// remaining members, who do not know of the removal and need their votes.
   bool wedged_by_removal() const;
-  /// Another: with neither CheckQuorum nor PreVote nobody tells a leader of a higher term, and a
-  /// learner, which may not stand, then ignores its leader for ever. etcd always checks quorums.
+  /// Another: with neither CheckQuorum nor PreVote nobody tells a leader or a candidate of a higher
+  /// term, so whoever could lead may run after those for ever who raised the term and can't:
+  /// removed members, learners. etcd always checks quorums.
   bool wedged_by_term() const;
   /// A line a member, for the report of a failure.
   std::string describe() const;
