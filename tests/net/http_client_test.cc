@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "http_client_support.h"
+#include "truss/test_support/localhost.h"
 
 namespace truss::net {
 namespace {
@@ -62,9 +63,11 @@ TEST_CASE("names and IPv6 addresses are found") {
   WebService service;
   WebClient web;
   const std::string port = service.url.substr(service.url.rfind(':'));
-  const auto by_name = web.fetch({.url = "http://localhost" + port + "/echo"});
-  REQUIRE(by_name);
-  CHECK(by_name->status == 200);
+  if (truss::test_support::knows_localhost()) {
+    const auto by_name = web.fetch({.url = "http://localhost" + port + "/echo"});
+    REQUIRE(by_name);
+    CHECK(by_name->status == 200);
+  }
   WebService six({}, "[::1]:0");
   if (six.url.empty()) return;  // a machine without IPv6
   const auto by_six = web.fetch({.url = six.url + "/echo"});

@@ -4,6 +4,7 @@
 #include <future>
 
 #include "loopback.h"
+#include "truss/test_support/localhost.h"
 
 using namespace truss;
 using namespace truss::peer;
@@ -83,9 +84,11 @@ TEST_CASE("nobody there, no URL, and after the stop") {
         "http://127.0.0.1:2380");
   CHECK(a.ask_at<std::string>("http://[::1]:2380", &Queries::resolve).value() ==
         "http://[::1]:2380");
-  CHECK(a.ask_at<std::string>("http://localhost:2380/x", &Queries::resolve)
-            .value()
-            .ends_with(":2380/x"));
+  if (truss::test_support::knows_localhost()) {
+    CHECK(a.ask_at<std::string>("http://localhost:2380/x", &Queries::resolve)
+              .value()
+              .ends_with(":2380/x"));
+  }
   a.queries.stop();
   CHECK(a.ask<Versions>(&Queries::version).error().code == Code::kCanceled);
   CHECK(a.ask_at<std::string>("http://localhost:1", &Queries::resolve).error().code ==
