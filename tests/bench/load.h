@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "histogram.h"
 #include "truss/common/clock.h"
 #include "truss/common/error.h"
+#include "truss/measure/histogram.h"
 
 namespace truss::bench {
 
@@ -30,7 +30,7 @@ struct LoadResult {
   std::uint64_t errors = 0;      ///< statuses other than OK, and answers too short to be right
   std::string first_error;
   double seconds = 0;
-  Histogram latency;  ///< request to answer; for watch: put to event
+  measure::Histogram latency;  ///< request to answer; for watch: put to event
 };
 
 /// `put`, `get-lin`, `get-ser`, `range100`, `txn4`, `mixed`, `watch`, `lease`.
