@@ -1,11 +1,23 @@
 #include "local_member.h"
 
 #include "truss/server/compat.h"
+#include "truss/server/errors.h"
 
 namespace truss::member {
 namespace {
 
 Unexpected not_there() { return fail(Code::kUnavailable, "the member is starting"); }
+
+/// The texts of what lies below etcd's server, which peers look for in what they are told.
+Error for_peer(Error error) {
+  constexpr std::string_view kPrefix = "etcdserver: ";
+  if (error == server::errors::member_not_found()) error.message = "membership: ID not found";
+  if (error == server::errors::member_not_learner()) {
+    error.message = "membership: can only promote a learner member";
+  }
+  if (error.message.starts_with("etcdserver: mvcc: ")) error.message.erase(0, kPrefix.size());
+  return error;
+}
 
 std::string json_of(const std::vector<server::Member>& members) {
   std::string out = "[";
@@ -61,7 +73,7 @@ void LocalMember::promote(raft::NodeId id, Done<std::string> done) {
   if (server == nullptr) return done(not_there());
   server->promote_member(
       id, [done = std::move(done)](Result<server::ApplyResponse> answer) mutable {
-        if (!answer) return done(tl::unexpected(answer.error()));
+        if (!answer) return done(tl::unexpected(for_peer(answer.error())));
         const auto* changed = std::get_if<server::MembersResult>(&answer->result);
         done(json_of(changed != nullptr ? changed->members : std::vector<server::Member>()));
       });
@@ -71,7 +83,7 @@ void LocalMember::hash_kv(std::int64_t revision, Done<peer::HashKv> done) {
   server::Server* server = server_;
   if (server == nullptr) return done(not_there());
   server->hash_kv(revision, [done = std::move(done)](Result<mvcc::HashKv> hash) mutable {
-    done(std::move(hash).map([](const mvcc::HashKv& h) {
+    done(std::move(hash).map_error(for_peer).map([](const mvcc::HashKv& h) {
       return peer::HashKv{h.current_revision, h.hash, h.compact_revision, h.hash_revision};
     }));
   });

@@ -99,7 +99,6 @@ TEST_CASE("a silent client is dropped: in its header, in its body, and between r
   };
   CHECK(silent_after(""));
   CHECK(silent_after("GET /who"));
-  CHECK(silent_after("POST /whole HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe"));
   CHECK(silent_after(kBody));
   CHECK(silent_after("GET /tree/ HTTP/1.1\r\nHost: x\r\n\r\n"));
 }
@@ -122,6 +121,32 @@ TEST_CASE("a long answer and a held body are no silence of the client's") {
   body.held.pause_body(false);
   body.hear();
   CHECK(body.server().next_time() == body.clock.now() + 5s);
+}
+
+TEST_CASE("a body that stalls may be answered, and what comes after that is not heard") {
+  Web web;
+  web.options.http_read_timeout = 5s;
+  web.say(kBody);
+  web.held.on_stall([&] { web.held.send(400, {}, "too slow"); });
+  web.say("3\r\nabc\r\n");
+  web.clock.advance(5s);
+  web.server().on_time(web.clock.now());
+  const std::string answer = web.say("3\r\ndef\r\n0\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.1 400 "));
+  CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+  CHECK(answer.ends_with("\r\n\r\ntoo slow"));
+  CHECK(web.body == "abc|");
+  CHECK(web.server().finished());
+}
+
+TEST_CASE("a stalled body that is wanted whole comes as far as it got") {
+  Web web;
+  web.options.http_read_timeout = 5s;
+  web.say("POST /whole HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe");
+  web.clock.advance(5s);
+  web.server().on_time(web.clock.now());
+  CHECK(web.hear().ends_with("POST  he stalled"));
+  CHECK(web.server().finished());
 }
 
 TEST_CASE("a body that stalls is told to its handler as a client that left") {

@@ -17,7 +17,8 @@ struct Web {
   Web() {
     table.add_route({.path = "/whole", .handler = [](HttpRequest request, HttpReply reply) {
                        reply.send(200, {{"Content-Type", "text/plain"}},
-                                  request.method + " " + request.query + " " + request.body);
+                                  request.method + " " + request.query + " " + request.body +
+                                      (request.stalled ? " stalled" : ""));
                      }});
     table.add_route({.path = "/tree/", .handler = [](HttpRequest request, HttpReply reply) {
                        reply.send(200, {}, "tree " + request.path);

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <future>
 #include <memory>
 #include <string>
@@ -58,5 +63,24 @@ class Browser {
   net::IoThread thread_{"browser", runtime_.clock()};
   net::HttpClient client_;
 };
+
+/// Sends these bytes and nothing more; `404 text` of what is answered until the connection ends.
+inline std::string say_half(const std::string& url, const std::string& bytes) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
+  std::string answer;
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
+      ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size())) {
+    char piece[4096];
+    for (ssize_t n; (n = ::recv(fd, piece, sizeof piece, 0)) > 0;) answer.append(piece, n);
+  }
+  ::close(fd);
+  const std::size_t body = answer.find("\r\n\r\n");
+  if (body == std::string::npos) return answer;
+  return answer.substr(9, 4) + answer.substr(body + 4);
+}
 
 }  // namespace truss::peer::testing

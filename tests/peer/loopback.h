@@ -109,7 +109,7 @@ struct Station {
     net.stream_high_water = given.unsent_bytes;
     net.stream_low_water = given.unsent_bytes / 2;
     net.unsent_kernel_bytes = given.unsent_bytes;
-    net.http_read_timeout = std::chrono::seconds(5);
+    net.http_read_timeout = given.read_timeout;
     net.write_timeout = std::chrono::seconds(5);
     server = std::make_unique<net::Server>(net, thread, runtime.clock(), logger);
     transport.install(*server);

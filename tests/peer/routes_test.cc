@@ -71,7 +71,7 @@ TEST_CASE("streams are refused in etcd's order") {
   CHECK(get("/raft/stream/other/2") == "404 invalid path\n");
   CHECK(get("/raft/stream/message/") == "404 invalid from\n");
   CHECK(get("/raft/stream/message/xyz") == "404 invalid from\n");
-  CHECK(get("/raft/stream/message/2/3") == "404 invalid from\n");
+  CHECK(get("/raft/stream/message/2/3") == "404 invalid path\n");
   CHECK(get("/raft/stream/message/dead") == "410 removed member\n");
   CHECK(get("/raft/stream/message/77") == "404 error sender not found\n");
   CHECK(get("/raft/stream/msgapp/2") == "412 to field mismatch\n");
@@ -126,6 +126,30 @@ TEST_CASE("POST /raft/snapshot that is none") {
   CHECK(port.station.sink.size() == 0);
   CHECK(post(right + "db") == "204 ");
   CHECK(port.station.sink.size() == 1);
+}
+
+TEST_CASE("a body that stalls is answered, and its connection closed") {
+  Options impatient;
+  impatient.read_timeout = std::chrono::milliseconds(100);
+  test_support::TempDir dir;
+  Station station(1, impatient);
+  station.local.snap_dir = dir.path();
+  station.start();
+  const auto stalls = [&](const std::string& path, const std::string& body) {
+    return say_half(station.url, "POST " + path +
+                                     " HTTP/1.1\r\nHost: x\r\nX-Server-Version: 3.4.23\r\n"
+                                     "X-Min-Cluster-Version: 3.0.0\r\nX-Etcd-Cluster-Id: c\r\n"
+                                     "Content-Length: 1000\r\n\r\n" +
+                                     body);
+  };
+  CHECK(stalls("/raft", "abc") == "400 error reading raft message\n");
+  CHECK(stalls("/raft/snapshot", "") == "400 failed to decode raft message (i/o timeout)\n");
+  std::string right;
+  write_snapshot_envelope(message(raft::MessageType::kSnap, 2, 1), raft::MessageForm::k34, right);
+  CHECK(stalls("/raft/snapshot", right + "db") == "500 failed to save KV snapshot (i/o timeout)\n");
+  CHECK(stalls("/leases", "abc") == "400 error reading body\n");
+  CHECK(stalls("/members", "abc") == "405 Method Not Allowed\n");
+  CHECK(station.sink.size() == 0);
 }
 
 TEST_CASE("probing, members and version ask for no header") {
@@ -190,6 +214,8 @@ TEST_CASE("hashkv") {
   CHECK(get(R"({"revision":9})") ==
         R"(200 {"header":{"revision":276},"hash":3633481485,"compact_revision":120})");
   CHECK(get("") == "400 error unmarshalling request\n");
+  CHECK(get("null").starts_with("200 "));
+  CHECK(get(R"({"revision":null})").starts_with("200 "));
   CHECK(get(R"({"revision":101})") == "400 mvcc: required revision is a future revision\n");
   CHECK(get("{}", {{"X-Etcd-Cluster-Id", "d"}}) == "412 cluster ID mismatch\n");
   CHECK(get("{}", {{"X-Etcd-Cluster-Id", "c"}}).starts_with("200 "));

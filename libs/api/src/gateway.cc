@@ -210,39 +210,6 @@ int http_status(Code code, CompatLevel level) {
   }
 }
 
-std::string_view http_status_text(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 412:
-      return "Precondition Failed";
-    case 429:
-      return "Too Many Requests";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    default:
-      return status == 500 ? "Internal Server Error" : "";
-  }
-}
-
 void Gateway::install(net::Server& net) {
   for (const Binding& binding : kBindings) {
     const Method* method = dispatcher_.methods().find(binding.method);

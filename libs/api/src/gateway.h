@@ -25,7 +25,5 @@ class Gateway {
 
 /// HTTP status for a gRPC code, as the level's gateway maps it.
 int http_status(Code code, server::CompatLevel level);
-/// `Not Found` of 404.
-std::string_view http_status_text(int status);
 
 }  // namespace truss::api

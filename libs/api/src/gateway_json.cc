@@ -2,6 +2,7 @@
 
 #include "gateway.h"
 #include "proto_bytes.h"
+#include "truss/net/http_text.h"
 
 namespace truss::api {
 
@@ -23,7 +24,7 @@ std::string stream_error_line(const Error& error, server::CompatLevel level) {
   const int status = http_status(error.code, level);
   return "{\"error\":{\"grpc_code\":" + std::to_string(static_cast<int>(error.code)) +
          ",\"http_code\":" + std::to_string(status) + ",\"message\":" + json_string(error.message) +
-         ",\"http_status\":" + json_string(http_status_text(status)) + "}}";
+         ",\"http_status\":" + json_string(net::reason_of(status)) + "}}";
 }
 
 void reply_error(net::HttpReply& reply, const Error& error, server::CompatLevel level,

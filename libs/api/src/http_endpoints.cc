@@ -7,6 +7,7 @@
 #include "probes.h"
 #include "process_stats.h"
 #include "truss/mvcc/store.h"
+#include "truss/net/http_text.h"
 
 namespace truss::api {
 namespace {
@@ -40,32 +41,6 @@ std::string_view host_name(std::string_view host) {
   host = host.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return host;
-}
-
-std::string html_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 // Without empty, `.` and `..` parts; a trailing slash stays.
@@ -162,7 +137,7 @@ void HttpEndpoints::not_found(const net::HttpRequest& request, net::HttpReply& r
   if (subtree) path += '/';
   if (path == request.path) return http_error(reply, 404, "404 page not found");
   reply.send(301, {{"Content-Type", "text/html; charset=utf-8"}, {"Location", path}},
-             "<a href=\"" + html_escaped(path) + "\">Moved Permanently</a>.\n\n");
+             "<a href=\"" + net::html_escaped(path) + "\">Moved Permanently</a>.\n\n");
 }
 
 void HttpEndpoints::version(net::HttpReply& reply) {

@@ -96,4 +96,6 @@ void HttpReply::on_body(std::function<void(ByteView, bool)> piece) {
   state_->body = std::move(piece);
 }
 
+void HttpReply::on_stall(std::function<void()> stalled) { state_->stall = std::move(stalled); }
+
 }  // namespace truss::net

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "http_text.h"
+#include "truss/net/http_text.h"
 
 namespace truss::net {
 namespace {

@@ -166,6 +166,9 @@ Result<std::size_t> Http1Parser::parse(ByteView bytes) {
     return fail(Code::kResourceExhausted,
                 "http: header larger than " + std::to_string(me.max_header_bytes) + " bytes");
   }
+  if (!me.version_ok && me.parser.type == HTTP_REQUEST) {
+    return fail(Code::kFailedPrecondition, "unsupported protocol version");
+  }
   if (error != HPE_OK) {
     return fail(Code::kInvalidArgument, std::string("http: ") + http_errno_description(error));
   }

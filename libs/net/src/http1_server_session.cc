@@ -5,8 +5,8 @@
 #include <charconv>
 #include <ctime>
 
-#include "http_text.h"
 #include "redirect.h"
+#include "truss/net/http_text.h"
 #include "url.h"
 
 namespace truss::net {
@@ -78,7 +78,7 @@ Http1ServerSession::Http1ServerSession(const ServiceTable& table, const ServerOp
       last_heard_(clock.now()) {}
 
 Result<void> Http1ServerSession::receive(ByteView bytes) {
-  if (closing_) return {};
+  if (closing_ || stalled_) return {};
   last_heard_ = clock_.now();
   if (request_done_) {
     waiting_.append(bytes);
@@ -111,6 +111,7 @@ void Http1ServerSession::refuse(const Error& why) {
   int status = 400;
   if (why.code == Code::kResourceExhausted) status = 431;
   if (why.code == Code::kUnimplemented) status = 501;
+  if (why.code == Code::kFailedPrecondition) status = 505;
   std::string line = std::to_string(status) + " " + std::string(reason_of(status));
   std::string text = line;
   if (status == 501) {
@@ -286,6 +287,7 @@ void Http1ServerSession::complete_answer() {
   current_->closed.store(true);
   current_->gone = nullptr;
   current_->body = nullptr;
+  current_->stall = nullptr;
   if (!keep_alive_ || !request_done_ || shutting_down_) {
     lost({Code::kOk, {}});
     closing_ = true;
@@ -338,7 +340,7 @@ void Http1ServerSession::wrote(std::size_t bytes) {
 
 /// When a client that owes us bytes has been silent for too long.
 std::optional<MonoTime> Http1ServerSession::silence_deadline() const {
-  const bool owes = !request_done_ && !closing_ && !body_held();
+  const bool owes = !request_done_ && !closing_ && !stalled_ && !body_held();
   if (!owes || options_.http_read_timeout <= Duration::zero()) return std::nullopt;
   return last_heard_ + options_.http_read_timeout;
 }
@@ -353,9 +355,26 @@ void Http1ServerSession::on_time(MonoTime now) {
   const std::optional<MonoTime> next = next_time();
   if (!next || now < *next) return;
   read_deadline_.reset();
+  if (let_answer_stall()) return;
   lost({Code::kDeadlineExceeded, "http: request timed out"});
   closing_ = true;
   out_.clear();
+}
+
+/// Whether the handler answers a client that fell silent in mid-body, or already does.
+bool Http1ServerSession::let_answer_stall() {
+  if (current_ == nullptr || stalled_) return false;
+  if (dispatched_ && !current_->stall) return false;
+  stalled_ = true;
+  if (!dispatched_) {
+    request_.stalled = true;
+    dispatch();
+  } else {
+    current_->body = nullptr;
+    const auto stall = std::move(current_->stall);
+    stall();
+  }
+  return true;
 }
 
 void Http1ServerSession::begin_shutdown() {
@@ -372,6 +391,7 @@ void Http1ServerSession::lost(const Error& /*why*/) {
   state->session = nullptr;
   state->closed.store(true);
   state->body = nullptr;
+  state->stall = nullptr;
   state->writable = nullptr;
   if (const auto gone = std::move(state->gone)) gone();
 }

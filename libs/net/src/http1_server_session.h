@@ -38,6 +38,7 @@ struct HttpState final : CommandTarget, std::enable_shared_from_this<HttpState> 
   std::function<void()> gone;
   std::function<void()> writable;
   std::function<void(ByteView, bool)> body;
+  std::function<void()> stall;
   Metadata extra_headers;
   bool head_only = false;
   bool http10 = false;
@@ -74,6 +75,7 @@ class Http1ServerSession final : public Session, private Http1Events {
 
   void parse_more(ByteView bytes);
   void refuse(const Error& why);
+  bool let_answer_stall();
   void dispatch();
   void write_whole(HttpState& state, const CommandExtra& answer);
   void write_head(HttpState& state, const CommandExtra& answer);
@@ -114,6 +116,7 @@ class Http1ServerSession final : public Session, private Http1Events {
   bool keep_alive_ = true;
   bool shutting_down_ = false;
   bool closing_ = false;
+  bool stalled_ = false;  ///< the client's silence was told; what it still says is not heard
 };
 
 }  // namespace truss::net

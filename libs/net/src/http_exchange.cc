@@ -4,7 +4,7 @@
 
 #include "dialer.h"
 #include "http1_client_session.h"
-#include "http_text.h"
+#include "truss/net/http_text.h"
 
 namespace truss::net {
 namespace {

@@ -115,11 +115,12 @@ void Server::Impl::adopt(Worker& worker, int fd, Protocols protocols) {
 ConnectionHooks::Choice Server::Impl::choose(Worker& worker, Protocols protocols,
                                              const std::string& peer, ByteView start,
                                              SessionOwner& owner) {
-  const Sniffed sniffed =
-      protocols == Protocols::kGrpcOnly ? Sniffed::kHttp2 : sniff_protocol(start);
+  Sniffed sniffed = Sniffed::kHttp1;  // who has no choice is told what is wrong with the request
+  if (protocols == Protocols::kGrpcOnly) sniffed = Sniffed::kHttp2;
+  if (protocols == Protocols::kBoth) sniffed = sniff_protocol(start);
   if (sniffed == Sniffed::kNeedMore) return {false, nullptr};
   const auto mailbox = worker.thread.impl().shared_from_this();
-  if (sniffed == Sniffed::kHttp2 && protocols != Protocols::kHttpOnly) {
+  if (sniffed == Sniffed::kHttp2) {
     return {true, std::make_unique<GrpcServerSession>(table, options, clock, mailbox, peer, owner)};
   }
   if (sniffed == Sniffed::kHttp1) {

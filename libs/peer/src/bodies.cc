@@ -85,8 +85,10 @@ std::string hash_kv_request_json(std::int64_t revision) {
 
 Result<std::int64_t> parse_hash_kv_request(std::string_view json) {
   TRUSS_ASSIGN(const auto document, parse_json(json, kMaxBodyBytes));
+  if (document.IsNull()) return 0;
   if (!document.IsObject()) return malformed("hashkv request");
-  if (json_field(document, "revision") == nullptr) return 0;
+  const auto* given = json_field(document, "revision");
+  if (given == nullptr || given->IsNull()) return 0;
   const auto revision = json_int(document, "revision");
   if (!revision) return malformed("hashkv request");
   return *revision;

@@ -47,6 +47,8 @@ bool is_lease_post(const net::HttpRequest& request, net::HttpReply& reply) {
     refuse(reply, 405, "Method Not Allowed");
   } else if (request.oversized) {
     refuse(reply, 413, "request body too large");
+  } else if (request.stalled) {
+    refuse(reply, 400, "error reading body");
   } else {
     return true;
   }
@@ -115,12 +117,11 @@ void get_hash_kv(const ImplPtr& impl, const net::HttpRequest& request, net::Http
   const Identity& who = impl->context->identity;
   const std::string_view cluster = request.header("x-etcd-cluster-id");
   if (!cluster.empty() && cluster != id_text(who.cluster.value())) {
-    return refuse(std::move(reply), 412, "cluster ID mismatch", cluster_header(who));
+    return refuse(std::move(reply), 412, "cluster ID mismatch");
   }
+  if (request.stalled) return refuse(std::move(reply), 400, "error reading body");
   const auto revision = parse_hash_kv_request(request.body);
-  if (!revision) {
-    return refuse(std::move(reply), 400, "error unmarshalling request", cluster_header(who));
-  }
+  if (!revision) return refuse(std::move(reply), 400, "error unmarshalling request");
   ask(impl, reply,
       [revision = *revision](Transport::Impl& i, LocalMember& local, net::HttpReply r) {
         const bool with_hash_revision = i.context->identity.form == raft::MessageForm::k36;
@@ -128,7 +129,7 @@ void get_hash_kv(const ImplPtr& impl, const net::HttpRequest& request, net::Http
                                  with_hash_revision](Result<HashKv> hash) mutable {
           if (hash) return r.send(200, json_headers(who), hash_kv_json(*hash, with_hash_revision));
           const int status = hash.error().code == Code::kOutOfRange ? 400 : 500;
-          refuse(r, status, hash.error().message, cluster_header(who));
+          refuse(r, status, hash.error().message);
         });
       });
 }

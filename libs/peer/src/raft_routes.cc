@@ -46,14 +46,18 @@ struct Posted {
 
   void take(ByteView piece, bool last) {
     if (refused) return;
-    const Identity& who = impl->context->identity;
     if (body.size() + piece.size() > impl->context->options.max_post_bytes) {
-      refused = true;
-      body = {};
-      return refuse(reply, 400, "error reading raft message", cluster_header(who));
+      return refuse_reading();
     }
     body.append(piece);
     if (last) decode();
+  }
+
+  void refuse_reading() {
+    if (refused) return;
+    refused = true;
+    body = {};
+    refuse(reply, 400, "error reading raft message", cluster_header(impl->context->identity));
   }
 
   void decode() {
@@ -76,6 +80,7 @@ void post_raft(const ImplPtr& impl, net::HttpRequest request, net::HttpReply rep
   if (!pass_gate(request, reply, who, cluster_header(who))) return;
   auto posted = std::make_shared<Posted>(Posted{impl, std::move(request), reply, {}, false});
   reply.on_body([posted](ByteView piece, bool last) { posted->take(piece, last); });
+  reply.on_stall([posted] { posted->refuse_reading(); });
 }
 
 void open_stream(const ImplPtr& impl, net::HttpRequest request, net::HttpReply reply) {
@@ -84,7 +89,7 @@ void open_stream(const ImplPtr& impl, net::HttpRequest request, net::HttpReply r
   const net::Metadata headers = stream_headers(who);
   if (!pass_gate(request, reply, who, headers)) return;
   const std::string_view rest = std::string_view(request.path).substr(kStreamPrefix.size());
-  const std::size_t slash = rest.find('/');
+  const std::size_t slash = rest.rfind('/');
   const std::string_view kind = rest.substr(0, slash);
   if (slash == std::string_view::npos || (kind != "message" && kind != "msgapp")) {
     return refuse(std::move(reply), 404, "invalid path", headers);

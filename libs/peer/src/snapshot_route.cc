@@ -46,6 +46,14 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
     }
   }
 
+  /// The sender fell silent. Thread: net.
+  void stall() {
+    if (!message_) return refuse_with(400, "failed to decode raft message (i/o timeout)");
+    context_.files->post([self = shared_from_this()] {
+      self->not_saved({Code::kDeadlineExceeded, "i/o timeout"});
+    });
+  }
+
  private:
   /// Returns: whether the message is there and fine.
   bool take_envelope(ByteView& piece) {
@@ -154,6 +162,7 @@ void post_snapshot(const ImplPtr& impl, net::HttpRequest request, net::HttpReply
   if (!pass_gate(request, reply, who, cluster_header(who))) return;
   auto incoming = std::make_shared<Incoming>(impl, std::move(request), reply);
   reply.on_body([incoming](ByteView piece, bool last) { incoming->take(piece, last); });
+  reply.on_stall([incoming] { incoming->stall(); });
 }
 
 }  // namespace

@@ -179,9 +179,7 @@ Result<> read_message_number(PbReader& in, Message& m) {
   switch (in.field()) {
     case 1: {
       const std::uint64_t raw = in.varint();
-      const auto type = known(raw, MessageType::kForgetLeader);
-      if (!type) return unknown("message", raw);
-      m.type = *type;
+      m.type = known(raw, MessageType::kForgetLeader).value_or(MessageType::kUnknown);
       break;
     }
     case 2:

@@ -23,7 +23,7 @@ bool is_in(std::uint32_t set, MessageType type) {
 constexpr std::uint32_t kLocal = set_of(
     MessageType::kHup, MessageType::kBeat, MessageType::kUnreachable, MessageType::kSnapStatus,
     MessageType::kCheckQuorum, MessageType::kStorageAppend, MessageType::kStorageAppendResp,
-    MessageType::kStorageApply, MessageType::kStorageApplyResp);
+    MessageType::kStorageApply, MessageType::kStorageApplyResp, MessageType::kUnknown);
 
 /// Of those that are not local.
 constexpr std::uint32_t kAnswers =

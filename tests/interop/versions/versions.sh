@@ -52,5 +52,6 @@ for version in $(pins); do
   export TRUSS_ETCD=${LAB%/*}/etcd TRUSS_DRIVE=$LAB TRUSS_LEVEL=$level TRUSS_ETCD_LEVEL=$release ETCD_VERIFY=all
   "$TRUSS_SOURCE/tests/cluster/mixed.sh" "$form" || FAILED=1
   TRUSS_LEVEL=$release "$TRUSS_SOURCE/tests/cluster/rolling.sh" || FAILED=1
+  TRUSS_LEVEL=$release "$TRUSS_SOURCE/tests/interop/peer-input.sh" || FAILED=1
 done
 exit "$FAILED"

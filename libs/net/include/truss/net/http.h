@@ -22,7 +22,10 @@ struct HttpRequest {
   Metadata headers;
   std::string body;        ///< empty for routes that stream it
   bool oversized = false;  ///< the body exceeded `HttpRoute::max_body_bytes`; `body` has its start
-  std::string peer;        ///< `127.0.0.1:40112`
+  /// The client fell silent in mid-body (`ServerOptions::http_read_timeout`); `body` has its start,
+  /// and the connection ends with the answer.
+  bool stalled = false;
+  std::string peer;  ///< `127.0.0.1:40112`
 
   /// First value of a header field, empty if absent; `name` in lower case.
   std::string_view header(std::string_view name) const;
@@ -72,6 +75,11 @@ class HttpReply {
   /// Must be called inside the handler. If the client leaves in mid-body no `last` piece comes, but
   /// on_disconnect does.
   void on_body(std::function<void(ByteView piece, bool last)> piece);
+  /// For routes that stream the body: calls `stalled` on the net thread, once, when the client has
+  /// been silent in mid-body for `ServerOptions::http_read_timeout`. No further piece comes; the
+  /// connection ends with the answer. Must be called inside the handler; without it the connection
+  /// is cut.
+  void on_stall(std::function<void()> stalled);
   /// Stops or resumes the reading of a streamed body, e.g. while a piece is being written to disk
   /// by another thread. After pause_body(true) on the net thread pieces of what was already read
   /// (at most 256 KiB) may still come; then the client's sends block. No read deadline runs

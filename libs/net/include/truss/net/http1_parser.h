@@ -45,8 +45,8 @@ class Http1Parser {
 
   /// Parses until `bytes` ends or one message is complete; call again with the rest.
   /// Returns: bytes taken.
-  /// Errors: kInvalidArgument for what isn't HTTP/1.x, kResourceExhausted for a header above the
-  /// limit. The parser is done for then.
+  /// Errors: kInvalidArgument for what isn't HTTP, kFailedPrecondition for a request of another
+  /// major version, kResourceExhausted for a header above the limit. The parser is done for then.
   Result<std::size_t> parse(ByteView bytes);
   /// The peer sent its end: completes a response that is delimited by it.
   Result<void> parse_end();

@@ -139,6 +139,7 @@ enum class MessageType : std::uint8_t {
   kStorageApply = 21,
   kStorageApplyResp = 22,
   kForgetLeader = 23,
+  kUnknown = 31,  ///< decoded of a kind that a later release may have; refused at the edge
 };
 
 /// raftpb.Message. `responses` are sent by the storage thread after its work is durable.

@@ -13,6 +13,8 @@ bool is_http_field_value(std::string_view text);
 std::string to_lower(std::string_view text);
 /// `Not Found` for 404; `status` for one we never send.
 std::string_view reason_of(int status);
+/// `&`, `<`, `>` and quotes as entities, as Go's html.EscapeString writes them.
+std::string html_escaped(std::string_view text);
 /// Equal but for the case of ASCII letters.
 bool same_but_for_case(std::string_view a, std::string_view b);
 
