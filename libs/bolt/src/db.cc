@@ -28,6 +28,7 @@ View Database::view_of(State state) const {
       std::min({state.meta.high_water, state.file_pages, state.map->size() / page_size_});
   view.map = std::move(state.map);
   view.path = &path_;
+  view.low_memory = options_.low_memory;
   return view;
 }
 

@@ -129,6 +129,7 @@ struct View {
   std::uint64_t page_size = 0;
   std::uint64_t page_limit = 0;  ///< pages below it lie inside mapping, file and high-water mark
   const std::string* path = nullptr;
+  bool low_memory = false;  ///< see Options::low_memory
 
   /// The leaf or branch page `id`. False on a lie; explain(id) then says which.
   bool load(std::uint64_t id, PageRef& out) const {

@@ -69,6 +69,9 @@ Result<> Tx::remove_bucket(ByteView name) { return Bucket(&impl_->root).remove_b
 Cursor Tx::cursor() { return Bucket(&impl_->root).cursor(); }
 
 Result<> Tx::commit() { return impl_->commit(); }
+void Tx::drop_resident() const {
+  if (!impl_->done) impl_->view.map->drop_resident();
+}
 void Tx::rollback() { impl_->finish(); }
 
 Result<> Tx::write_to(const std::function<Result<>(ByteView piece)>& sink) {

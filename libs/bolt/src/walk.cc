@@ -15,6 +15,13 @@ void PageWalk::report(Error error) {
   stopped_ = stopped_ || stop_early_;
 }
 
+void PageWalk::spare_memory() {
+  constexpr std::uint64_t kPages = 512;  // the kernel maps up to 64 KiB around each: 32 MiB
+  if (!view_.low_memory || ++since_drop_ < kPages) return;
+  since_drop_ = 0;
+  view_.map->drop_resident();
+}
+
 void PageWalk::tree(std::uint64_t root) { page(root, {}, 0, 0); }
 
 void PageWalk::page(std::uint64_t id, const Bounds& bounds, int depth, std::uint32_t nesting) {
@@ -28,6 +35,7 @@ void PageWalk::page(std::uint64_t id, const Bounds& bounds, int depth, std::uint
   if (!seen_.insert({id, std::uint64_t{page.overflow()} + 1})) {
     return report(view_.corrupt(page.data, "it, or an overflow page of it, is referenced twice"));
   }
+  spare_memory();
   if (page.leaf) {
     leaf(page, bounds, depth, nesting);
   } else {

@@ -61,12 +61,14 @@ class PageWalk {
   void element(const PageRef& page, std::uint32_t i, ByteView key, ByteView before,
                const Bounds& bounds);
   void report(Error error);
+  void spare_memory();
 
   const View& view_;
   const bool strict_;
   const bool stop_early_;
   Fault fault_;
   PageSet seen_;
+  std::uint64_t since_drop_ = 0;  // pages visited since the mapping's were given back
   bool stopped_ = false;
 };
 

@@ -33,6 +33,7 @@ class PosixMapping final : public Mapping {
   ~PosixMapping() override { ::munmap(data_, size_); }
   const char* data() const override { return static_cast<const char*>(data_); }
   std::uint64_t size() const override { return size_; }
+  void drop_resident() const override { ::madvise(data_, size_, MADV_DONTNEED); }
 
  private:
   void* data_;

@@ -38,7 +38,8 @@ ImageHash ImageHasher::finish() {
   return hash;
 }
 
-Result<ImageInfo> verify_image(FileSystem& fs, const std::string& path) {
+Result<ImageInfo> verify_image(FileSystem& fs, const std::string& path,
+                               const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   TRUSS_ASSIGN(const auto file, fs.open(path, {}));
   TRUSS_ASSIGN(const std::uint64_t size, file->size());
   ImageInfo info;
@@ -54,6 +55,7 @@ Result<ImageInfo> verify_image(FileSystem& fs, const std::string& path) {
     if (got == 0) return fail(Code::kCorruption, path + ": the file shrank while being read");
     hasher.update({chunk.data(), got});
     offset += got;
+    if (progress) progress(offset, info.image_bytes);
   }
   TRUSS_ASSIGN(const std::size_t got, file->pread(info.hash, info.image_bytes));
   const ImageHash own = hasher.finish();

@@ -38,6 +38,9 @@ struct Options {
   std::uint32_t page_size = 0;  ///< of a new file, a power of two in [1024, 65536]; 0 = 4096
   bool no_sync = false;         ///< Caution: no fdatasync at commit
   bool no_grow_sync = false;    ///< don't extend the file ahead (in steps of up to 16 MiB)
+  /// Walks over the whole file (check(), the search for free pages when opening) keep no more than
+  /// some tens of MB of the mapping resident. For tools; it costs a little time.
+  bool low_memory = false;
   std::uint32_t mode = 0600;
   Clock* clock = nullptr;        ///< with `times`: measure commits; both outlive the DB
   CommitTimes* times = nullptr;  ///< where to count them
@@ -163,6 +166,9 @@ class Tx {
   /// at this view (txid and txid-1, no freelist), then pages [2, high-water mark) in pieces of at
   /// most 64 KiB.
   Result<> write_to(const std::function<Result<>(ByteView piece)>& sink);
+  /// Gives the pages read so far back to the kernel (see Mapping::drop_resident): for long walks in
+  /// little memory. All views stay valid.
+  void drop_resident() const;
 
   struct Impl;
   explicit Tx(std::unique_ptr<Impl> impl);

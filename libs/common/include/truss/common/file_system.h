@@ -36,6 +36,9 @@ class Mapping {
   virtual ~Mapping() = default;
   virtual const char* data() const = 0;
   virtual std::uint64_t size() const = 0;
+  /// Gives what was touched back to the kernel: the process' resident memory falls, and what is
+  /// touched again is mapped again (from the page cache while it lasts). A hint. Thread: any.
+  virtual void drop_resident() const {}
 };
 
 /// An open file. Closed (and its locks dropped) by the destructor.

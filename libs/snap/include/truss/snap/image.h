@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -42,9 +43,12 @@ struct ImageInfo {
   ImageHash hash{};               ///< the trailer, if any
 };
 
-/// Reads the whole file and checks its trailer.
+/// Reads the whole file and checks its trailer. `progress`, if any, is told the bytes read and
+/// those to be read in all.
 /// *Errors:* kCorruption if hash and image disagree; I/O.
-Result<ImageInfo> verify_image(FileSystem& fs, const std::string& path);
+Result<ImageInfo> verify_image(
+    FileSystem& fs, const std::string& path,
+    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
 
 /// Writes a snapshot file: `PATH.part`, then on finish() trailer, fsync, rename, directory sync.
 /// Dropped before finish(), it leaves the `.part` file.
