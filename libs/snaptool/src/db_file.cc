@@ -56,8 +56,7 @@ Result<DbFile> DbFile::open(FileSystem& fs, const std::string& path, Lock lock) 
   }
   TRUSS_ASSIGN(const FileInfo info, fs.stat(db_path));
   impl->file_bytes = info.size;
-  TRUSS_ASSIGN(impl->db,
-               bolt::DB::open(*files, db_path, {.read_only = true, .low_memory = true}));
+  TRUSS_ASSIGN(impl->db, bolt::DB::open(*files, db_path, {.read_only = true, .low_memory = true}));
   TRUSS_ASSIGN(impl->tx, impl->db->begin_read());
   return DbFile(std::move(impl));
 }
@@ -72,8 +71,9 @@ Result<> check_trailer(FileSystem& fs, const std::string& path, bool required,
   TRUSS_ASSIGN(const snap::ImageInfo info, snap::verify_image(fs, path, progress));
   if (info.hashed || !required) return {};
   return fail(Code::kCorruption,
-              path + ": no SHA-256 behind the image, so nothing proves that it is whole: it was cut "
-                     "off, or is a plain db file (then pass --skip-hash-check)");
+              path +
+                  ": no SHA-256 behind the image, so nothing proves that it is whole: it was cut "
+                  "off, or is a plain db file (then pass --skip-hash-check)");
 }
 
 Result<> check_pages(DbFile& file) {

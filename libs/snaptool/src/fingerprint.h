@@ -21,8 +21,10 @@ struct FingerprintHash {
 
 namespace fingerprint_detail {
 
+__extension__ using Wide = unsigned __int128;
+
 inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
-  const auto product = static_cast<unsigned __int128>(a) * b;
+  const Wide product = static_cast<Wide>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 

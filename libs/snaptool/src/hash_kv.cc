@@ -61,14 +61,14 @@ Result<HashKv> hash_kv(bolt::Tx& tx, std::int64_t revision) {
   out.compact_revision = revisions.compact;
   out.hash_revision = revision == 0 ? revisions.current : revision;
   if (out.hash_revision > revisions.current) {
-    return fail(Code::kOutOfRange, "required revision is a future revision: " +
-                                       std::to_string(out.hash_revision) + " > " +
-                                       std::to_string(revisions.current));
+    return fail(Code::kOutOfRange,
+                "required revision is a future revision: " + std::to_string(out.hash_revision) +
+                    " > " + std::to_string(revisions.current));
   }
   if (out.hash_revision < revisions.compact) {
-    return fail(Code::kOutOfRange, "required revision has been compacted: " +
-                                       std::to_string(out.hash_revision) + " < " +
-                                       std::to_string(revisions.compact));
+    return fail(Code::kOutOfRange,
+                "required revision has been compacted: " + std::to_string(out.hash_revision) +
+                    " < " + std::to_string(revisions.compact));
   }
   TRUSS_ASSIGN(const KeepSet keep, KeepSet::read(tx, out.compact_revision, out.hash_revision));
   out.hash = crc32c("key");

@@ -37,7 +37,7 @@ raft::Snapshot founding_snapshot(const RestorePlan& plan) {
   snap::V2Membership membership;
   for (const RestoredMember& member : plan.members) {
     snapshot.metadata.conf_state.voters.push_back(member.id);
-    membership.members.push_back({.id = member.id, .peer_urls = member.peer_urls});
+    membership.members.push_back({member.id, member.peer_urls, false, {}, {}});
   }
   snapshot.metadata.index = raft::Index{plan.members.size()};
   snapshot.metadata.term = raft::Term{1};

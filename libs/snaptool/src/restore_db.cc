@@ -74,8 +74,8 @@ Result<> write_membership(bolt::Tx& tx, const RestorePlan& plan) {
 /// member removes it when it compacts at its first start.
 Result<> bump(bolt::Tx& tx, std::uint64_t by, EditedDb& out) {
   if (out.revision > INT64_MAX - static_cast<std::int64_t>(by)) {
-    return fail(Code::kInvalidArgument, "--bump-revision " + std::to_string(by) +
-                                            ": beyond the largest revision");
+    return fail(Code::kInvalidArgument,
+                "--bump-revision " + std::to_string(by) + ": beyond the largest revision");
   }
   out.revision += static_cast<std::int64_t>(by);
   out.compact_revision = out.revision;
@@ -89,8 +89,8 @@ Result<> check_is_etcd(bolt::Tx& tx, const std::string& path) {
   for (const BucketId id : {BucketId::kKey, BucketId::kMeta}) {
     TRUSS_ASSIGN(const auto bucket, tx.bucket(bucket_name(id)));
     if (bucket) continue;
-    return fail(Code::kFailedPrecondition, path + ": not a db of etcd: it has no bucket " +
-                                               std::string(bucket_name(id)));
+    return fail(Code::kFailedPrecondition,
+                path + ": not a db of etcd: it has no bucket " + std::string(bucket_name(id)));
   }
   return {};
 }
@@ -120,9 +120,8 @@ Result<> copy_image(FileSystem& fs, const RestoreOptions& options, const std::st
 Result<EditedDb> edit_db(FileSystem& fs, Process& process, const RestoreOptions& options,
                          const RestorePlan& plan, const std::string& path) {
   EditedDb out;
-  TRUSS_ASSIGN(auto db, bolt::DB::open(fs, path, {.low_memory = true}, [&](std::string_view why) {
-    process.fatal(why);
-  }));
+  TRUSS_ASSIGN(auto db, bolt::DB::open(fs, path, {.low_memory = true},
+                                       [&](std::string_view why) { process.fatal(why); }));
   std::string first;
   TRUSS_ASSIGN(const std::uint64_t faults, db->check([&](const std::string& fault) {
     if (first.empty()) first = fault;

@@ -34,8 +34,8 @@ Result<> check_url(const std::string& url) {
   };
   const std::size_t colon = url.find("://");
   const std::string_view scheme = std::string_view(url).substr(0, colon);
-  if (colon == std::string::npos || (scheme != "http" && scheme != "https" && scheme != "unix" &&
-                                     scheme != "unixs")) {
+  if (colon == std::string::npos ||
+      (scheme != "http" && scheme != "https" && scheme != "unix" && scheme != "unixs")) {
     return bad(" must use http, https, unix or unixs");
   }
   const std::string_view rest = std::string_view(url).substr(colon + 3);
@@ -80,15 +80,15 @@ Result<> check_advertised(const RestoreOptions& options, const std::vector<std::
   if (advertised == own) return {};
   std::string want;
   for (const std::string& url : own) want += (want.empty() ? "" : ",") + url;
-  return fail(Code::kInvalidArgument, "--initial-advertise-peer-urls " +
-                                          options.advertise_peer_urls +
-                                          " differs from what --initial-cluster has for " +
-                                          options.name + ": " + want);
+  return fail(Code::kInvalidArgument,
+              "--initial-advertise-peer-urls " + options.advertise_peer_urls +
+                  " differs from what --initial-cluster has for " + options.name + ": " + want);
 }
 
 Result<> check_vacant(FileSystem& fs, const std::string& flag, const std::string& path) {
   const auto info = fs.stat(path);
-  if (!info) return info.error().code == Code::kNotFound ? Result<>() : tl::unexpected(info.error());
+  if (!info)
+    return info.error().code == Code::kNotFound ? Result<>() : tl::unexpected(info.error());
   if (info->directory) {
     TRUSS_ASSIGN(const auto names, fs.list(path));
     if (names.empty()) return {};
@@ -118,13 +118,12 @@ Result<> check_bump(const RestoreOptions& options) {
 Result<RestorePlan> plan_restore(FileSystem& fs, const RestoreOptions& options) {
   TRUSS_TRY(check_bump(options));
   RestorePlan plan;
-  plan.data_dir = without_trailing_slash(options.data_dir.empty() ? options.name + ".etcd"
-                                                                  : options.data_dir);
+  plan.data_dir =
+      without_trailing_slash(options.data_dir.empty() ? options.name + ".etcd" : options.data_dir);
   plan.wal_dir = without_trailing_slash(
       options.wal_dir.empty() ? join_path(plan.data_dir, "member/wal") : options.wal_dir);
-  const std::string text = options.initial_cluster.empty()
-                               ? options.name + "=http://localhost:2380"
-                               : options.initial_cluster;
+  const std::string text = options.initial_cluster.empty() ? options.name + "=http://localhost:2380"
+                                                           : options.initial_cluster;
   TRUSS_ASSIGN(const Cluster cluster, parse_cluster(text));
   const auto self = cluster.find(options.name);
   if (self == cluster.end()) {

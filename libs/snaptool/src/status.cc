@@ -38,6 +38,15 @@ Result<> count_key(ByteView key, ByteView value, LiveKeyCounter& live) {
   return {};
 }
 
+/// One more pass over the history.
+Result<> count_keys(bolt::Tx& tx, std::int64_t revision, LiveKeyCounter& live) {
+  return for_each_record(tx, {}, [&](const Record& r) -> Result<bool> {
+    if (r.revision.main > revision) return false;
+    TRUSS_TRY(count_key(r.key, r.value, live));
+    return true;
+  });
+}
+
 class StatusWalk {
  public:
   explicit StatusWalk(bolt::Tx& tx) : tx_(tx), memory_(tx) {}
@@ -49,10 +58,7 @@ class StatusWalk {
       TRUSS_TRY(walk(bucket->key, out));
       TRUSS_ASSIGN(bucket, buckets.next());
     }
-    out.live_keys = 0;
-    if (live_.again()) {
-      TRUSS_TRY(count_the_others());
-    }
+    while (live_.again()) TRUSS_TRY(count_keys(tx_, INT64_MAX, live_));
     out.live_keys = live_.count();
     return {};
   }
@@ -74,16 +80,6 @@ class StatusWalk {
       memory_.touched(pair->key.size() + pair->value.size());
       TRUSS_ASSIGN(pair, cursor.next());
     }
-    return {};
-  }
-
-  Result<> count_the_others() {
-    do {
-      TRUSS_TRY(for_each_record(tx_, {}, [&](const Record& r) -> Result<bool> {
-        TRUSS_TRY(count_key(r.key, r.value, live_));
-        return true;
-      }));
-    } while (live_.again());
     return {};
   }
 
@@ -119,13 +115,8 @@ Result<Status> read_status(FileSystem& fs, const std::string& path, bool skip_ha
 
 Result<std::uint64_t> count_live_keys(bolt::Tx& tx, std::int64_t revision) {
   LiveKeyCounter live;
-  do {
-    TRUSS_TRY(for_each_record(tx, {}, [&](const Record& r) -> Result<bool> {
-      if (r.revision.main > revision) return false;
-      TRUSS_TRY(count_key(r.key, r.value, live));
-      return true;
-    }));
-  } while (live.again());
+  do TRUSS_TRY(count_keys(tx, revision, live));
+  while (live.again());
   return live.count();
 }
 

@@ -90,7 +90,9 @@ class Verifier {
 
   Result<> meta(bolt::Tx& tx) {
     TRUSS_ASSIGN(const schema::Meta meta, schema::read_meta(tx));
-    TRUSS_ASSIGN(const Revisions revisions, read_revisions(tx));
+    const auto read = read_revisions(tx);
+    if (!read) return {};  // keys() will meet the same, and say so
+    const Revisions revisions = *read;
     out_.revision = revisions.newest;
     out_.compact_revision = revisions.compact;
     const std::int64_t scheduled = meta.scheduled_compact.value_or(-1);

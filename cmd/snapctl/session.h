@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "truss/common/clock.h"
+#include "truss/common/file_system.h"
+#include "truss/snaptool/db_file.h"
+#include "truss/tool/command.h"
+#include "truss/tool/json_writer.h"
+#include "truss/tool/output.h"
+#include "truss/tool/progress.h"
+
+namespace truss::snapctl {
+
+/// What all commands share: the disk, the clock, the form of the output.
+struct Session {
+  FileSystem& files;
+  SystemClock clock{};
+  tool::OutputOptions output{};
+
+  tool::Format format() const { return output.format(); }
+  bool json() const { return format() == tool::Format::kJson; }
+};
+
+/// Prints the error, for a locked file with the process that holds it, and returns the exit code.
+int report(tool::Console& console, Error error, const std::string& path = "");
+
+/// A progress bar that takes its total from the first report. Reports may come from another thread,
+/// one at a time.
+class Bar {
+ public:
+  Bar(const Session& session, tool::Console& console, std::string what);
+  snaptool::Progress sink();
+
+ private:
+  const Session& session_;
+  tool::Console& console_;
+  std::string what_;
+  std::unique_ptr<tool::Progress> progress_;
+};
+
+/// `{…}` and a line end: `fill` writes the fields.
+std::string json_line(const std::function<void(tool::JsonWriter&)>& fill);
+
+/// Bytes as etcdctl shows them, in powers of ten: `45 kB`, `7.9 MB`.
+std::string si_bytes(std::uint64_t bytes);
+
+// Each adds one group of commands to the root. Their variables live as long as what they return.
+using Holder = std::shared_ptr<void>;
+Holder add_inspect_commands(tool::Command& root, Session& session);
+Holder add_restore_command(tool::Command& root, Session& session);
+
+}  // namespace truss::snapctl
