@@ -10,12 +10,6 @@ namespace {
 constexpr std::size_t kKeys = 6;
 constexpr auto kPoll = std::chrono::milliseconds(5);
 
-/// How long a quorum may be without a leader, in election time-outs.
-int most_timeouts(Fault fault, std::uint64_t elections_lost) {
-  const bool leader_must_notice = fault == Fault::kLeaderDeaf;
-  return 3 + (leader_must_notice ? 2 : 0) + 2 * static_cast<int>(elections_lost);
-}
-
 /// Faults after which the others must elect a leader.
 bool ends_leadership(Fault fault) {
   return fault == Fault::kKillLeader || fault == Fault::kKillAll || fault == Fault::kPauseLeader ||
@@ -118,6 +112,16 @@ void FaultRound::inject(Fault fault) {
   }
 }
 
+/// How long a quorum may be without a leader.
+Duration FaultRound::longest_election(Fault fault) const {
+  int timeouts = 3;
+  if (options_.etcds_elections) {
+    const bool leader_must_notice = fault == Fault::kLeaderDeaf;
+    timeouts += (leader_must_notice ? 2 : 0) + 2 * static_cast<int>(result_.elections_lost);
+  }
+  return timeouts * options_.election_timeout;
+}
+
 void FaultRound::watch_election(Fault fault) {
   const bool all_died = fault == Fault::kKillAll;
   std::vector<std::size_t> candidates = others_;
@@ -136,8 +140,7 @@ void FaultRound::watch_election(Fault fault) {
       if (!status || status->header.raft_term <= leader_.term) continue;
       result_.election = clock_.now() - since_;
       result_.elections_lost = status->header.raft_term - leader_.term - 1;
-      const Duration most =
-          options_.election_timeout * most_timeouts(fault, result_.elections_lost);
+      const Duration most = longest_election(fault);
       if (*result_.election > most) {
         complain("a leader only after " + text(*result_.election) + " and " +
                  std::to_string(result_.elections_lost) + " lost elections, allowed " + text(most));

@@ -32,6 +32,8 @@ struct RoundOptions {
   Duration before = std::chrono::milliseconds(250);  ///< load without a fault
   Duration after = std::chrono::milliseconds(200);   ///< load after all serve again
   Duration recovery = std::chrono::seconds(30);      ///< until all must serve again
+  bool etcds_elections =
+      false;  ///< some member is real: elections may take as long as its rules do
 };
 
 struct RoundResult {
@@ -48,8 +50,8 @@ struct RoundResult {
 /// linearizable (reads through a leader that was paused included), the members' hashes agree, and a
 /// healthy quorum has a leader within three election time-outs.
 ///
-/// An election that is lost to a split vote costs up to two time-outs more; a leader that hears
-/// nobody keeps its followers for up to two, until it notices.
+/// By etcd's rules an election that is lost to a split vote costs up to two time-outs more, and a
+/// leader that hears nobody keeps its followers for up to two, until it notices.
 class FaultRound {
  public:
   FaultRound(Clock& clock, Members& members, Load& load, RoundOptions options, Random& random);
@@ -65,6 +67,7 @@ class FaultRound {
   void compare_hashes();
   void cut_leader(bool sends, bool hears, Cut cut);
   void complain(const std::string& what);
+  Duration longest_election(Fault fault) const;
 
   Clock& clock_;
   Members& members_;

@@ -29,13 +29,21 @@ struct Options {
   std::uint64_t seed = 1;
 };
 
+bool is_ours(const std::string& program) {
+  return std::filesystem::path(program).filename() == "member";
+}
+
+bool some_real(const Options& options) {
+  return !std::all_of(options.members.begin(), options.members.end(), is_ours);
+}
+
 std::vector<MemberSpec> specs_of(const Options& options) {
   std::vector<MemberSpec> out;
   for (std::size_t i = 0; i < 3; ++i) {
     MemberSpec spec{options.members[i % options.members.size()], options.flags};
     spec.flags.push_back("--heartbeat-interval=" + std::to_string(kHeartbeatMs));
     spec.flags.push_back("--election-timeout=" + std::to_string(kElectionMs));
-    if (std::filesystem::path(spec.program).filename() == "member") {
+    if (is_ours(spec.program)) {
       spec.flags.insert(spec.flags.end(), options.ours_flags.begin(), options.ours_flags.end());
     }
     out.push_back(std::move(spec));
@@ -100,7 +108,9 @@ int run(const Options& options) {
     return 1;
   }
   FaultRound round(clock, members, load,
-                   {.election_timeout = std::chrono::milliseconds(kElectionMs)}, random);
+                   {.election_timeout = std::chrono::milliseconds(kElectionMs),
+                    .etcds_elections = some_real(options)},
+                   random);
   Deck deck(random);
   std::vector<double> elections;
   std::size_t calls = 0;

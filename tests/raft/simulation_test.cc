@@ -19,6 +19,7 @@ Config config_of(std::uint64_t seed) {
   config.max_size_per_message = (seed & 16) != 0 ? 0 : kNoLimit;
   config.max_committed_size_per_ready = (seed & 32) != 0 ? 30 : 0;
   config.max_inflight_messages = (seed & 64) != 0 ? 3 : 256;
+  config.brisk_elections = (seed & 256) != 0;
   config.max_uncommitted_size = (seed & 128) != 0 ? 64 : 0;
   return config;
 }

@@ -181,15 +181,18 @@ void Core::tick() {
 
 void Core::tick_election() {
   ++election_elapsed_;
-  if (election_elapsed_ < randomized_timeout_ || standing_bar() != NoLeaderReason::kHasLeader)
-    return;
+  const bool due = tick_to_stand() || election_elapsed_ >= randomized_timeout_;
+  if (!due || standing_bar() != NoLeaderReason::kHasLeader) return repeat_requests();
   election_elapsed_ = 0;
+  stand_in_ = 0;
   hup();
 }
 
 void Core::tick_leader(Leader& leader) {
   ++leader.heartbeat_elapsed;
   ++election_elapsed_;
+  if (config_.brisk_elections && config_.check_quorum) check_silence();
+  if (leading() == nullptr) return;
   if (election_elapsed_ >= config_.election_tick) {
     election_elapsed_ = 0;
     if (config_.check_quorum) check_quorum();
@@ -207,12 +210,14 @@ void Core::reset(Term term) {
     vote_ = kNoNode;
   }
   election_elapsed_ = 0;
+  stand_in_ = 0;
   randomized_timeout_ = config_.election_tick + random_.below(config_.election_tick);
   for (Progress& peer : tracker_.peers()) peer.reset(log_.last_index());
 }
 
 void Core::become_follower(Term term, NodeId leader, StepDownReason why) {
   if (leading() != nullptr) stepped_down_ = why;
+  if (leader != kNoNode) stood_soon_ = 0;
   reset(term);
   role_ = Follower{leader};
   logger_.info("became follower",

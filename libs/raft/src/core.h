@@ -102,9 +102,21 @@ class Core {
   NoLeaderReason standing_bar() const;
   void campaign_if_allowed(Campaign kind);
   void campaign(Campaign kind);
+  void request_vote(NodeId voter);
   void on_vote_request(const Message& m);
   StepResult on_message_as_candidate(Tally& votes, MessageType awaited, Message& m);
   void on_vote(Tally& votes, const Message& m);
+
+  // contest.cc
+  bool awaits_own_vote() const;
+  bool tick_to_stand();
+  void repeat_requests();
+  void note_rival(const Message& m);
+  void stand_soon(std::uint64_t spread);
+  void note_refusal();
+  void lose_election();
+  void check_silence();
+  NodeId heir() const;
 
   // follower.cc
   StepResult on_message_as_follower(Follower& follower, Message& m);
@@ -125,6 +137,7 @@ class Core {
   bool admit_conf_changes(Leader& leader, std::span<Entry> entries);
   bool append(Leader& leader, std::span<Entry> entries);
   void check_quorum();
+  void lose_quorum();
 
   // replication.cc
   bool send_append(Progress& peer, bool even_if_empty);
@@ -161,6 +174,9 @@ class Core {
   Index must_hold_;  // zero unless our log was found to miss what we acknowledged
   std::uint64_t election_elapsed_ = 0;
   std::uint64_t randomized_timeout_ = 0;
+  std::uint64_t stand_in_ = 0;    // ticks until it stands again; 0: only when timed out
+  std::uint64_t stood_soon_ = 0;  // times since a leader was known
+  Campaign campaign_ = Campaign::kVote;
   std::vector<ReadRequest> parked_reads_;     // until the first commit of a term
   std::vector<ReadQueue::Waiting> released_;  // reused
   Message scratch_;                           // reused for local inputs

@@ -43,20 +43,26 @@ void Core::campaign(Campaign kind) {
   } else {
     become_candidate();
   }
-  const Term term = asking ? term_ + 1 : term_;
-  const EntryId last = log_.last();
+  campaign_ = kind;
   for (NodeId voter : all_voters(tracker_.config())) {
     if (voter == id()) {
       // Our own vote counts when it is durable, like any other.
-      emit(asking ? MessageType::kPreVoteResp : MessageType::kVoteResp, voter).term = term;
+      emit(asking ? MessageType::kPreVoteResp : MessageType::kVoteResp, voter).term =
+          asking ? term_ + 1 : term_;
       continue;
     }
-    Message& m = emit(asking ? MessageType::kPreVote : MessageType::kVote, voter);
-    m.term = term;
-    m.index = last.index;
-    m.log_term = last.term;
-    if (kind == Campaign::kTransfer) m.context = SharedBytes::copy(kCampaignTransfer);
+    request_vote(voter);
   }
+}
+
+void Core::request_vote(NodeId voter) {
+  const bool asking = campaign_ == Campaign::kPreVote;
+  const EntryId last = log_.last();
+  Message& m = emit(asking ? MessageType::kPreVote : MessageType::kVote, voter);
+  m.term = asking ? term_ + 1 : term_;
+  m.index = last.index;
+  m.log_term = last.term;
+  if (campaign_ == Campaign::kTransfer) m.context = SharedBytes::copy(kCampaignTransfer);
 }
 
 void Core::on_vote_request(const Message& m) {
@@ -73,8 +79,10 @@ void Core::on_vote_request(const Message& m) {
   if (granted) answer.term = m.term;
   if (granted && !asking) {
     election_elapsed_ = 0;
+    stand_in_ = 0;
     vote_ = m.from;
   }
+  if (!granted && config_.brisk_elections) note_rival(m);
 }
 
 StepResult Core::on_message_as_candidate(Tally& votes, MessageType awaited, Message& m) {
@@ -102,9 +110,10 @@ void Core::on_vote(Tally& votes, const Message& m) {
                                    {"term", term_.value()}});
   switch (tracker_.result(votes)) {
     case VoteResult::kPending:
+      if (m.reject) note_refusal();
       return;
     case VoteResult::kLost:
-      return become_follower(term_, kNoNode);
+      return lose_election();
     case VoteResult::kWon:
       break;
   }

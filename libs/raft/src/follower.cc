@@ -20,6 +20,8 @@ StepResult Core::on_message_as_follower(Follower& follower, Message& m) {
     case MessageType::kHeartbeat:
     case MessageType::kSnap:
       election_elapsed_ = 0;
+      stand_in_ = 0;
+      stood_soon_ = 0;
       follower.leader = m.from;
       follow(m);
       return {};

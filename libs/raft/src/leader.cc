@@ -46,7 +46,7 @@ void Core::on_answer(Leader& leader, Progress& peer, Message& m) {
 }
 
 void Core::on_append_answer(Leader& leader, Progress& peer, const Message& m) {
-  peer.recent_active = true;
+  peer.heard();
   if (!m.reject) return on_accepted(leader, peer, m);
   // The mirror of the follower's walk: our entries above the hint's term can't match there.
   const Index hint =
@@ -172,7 +172,10 @@ bool Core::append(Leader& leader, std::span<Entry> entries) {
 void Core::check_quorum() {
   const bool active = tracker_.quorum_active();
   tracker_.mark_inactive(id());
-  if (active) return;
+  if (!active) lose_quorum();
+}
+
+void Core::lose_quorum() {
   logger_.warn("stepped down: quorum is not active", {{"raft-id", id().value()}});
   become_follower(term_, kNoNode, StepDownReason::kNoQuorum);
 }

@@ -41,6 +41,7 @@ void Progress::reset(Index last) {
   sent_commit = Index{};
   read_ack = 0;
   recent_active = false;
+  silent_ticks = 0;
   enter(ProgressState::kProbe);
 }
 
@@ -121,7 +122,7 @@ bool Progress::on_reject(Index rejected, Index hint) {
 }
 
 void Progress::on_heartbeat_response() {
-  recent_active = true;
+  heard();
   flow_paused = false;
 }
 

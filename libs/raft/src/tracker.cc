@@ -79,6 +79,12 @@ bool Tracker::quorum_active() const {
   return joint_vote(half_vote(incoming_, active), half_vote(outgoing_, active)) == VoteResult::kWon;
 }
 
+bool Tracker::quorum_heard_within(std::uint64_t ticks) const {
+  static constexpr bool kAnswers[] = {false, true};
+  const auto heard = [ticks](const Progress& p) { return &kAnswers[p.silent_ticks < ticks]; };
+  return joint_vote(half_vote(incoming_, heard), half_vote(outgoing_, heard)) == VoteResult::kWon;
+}
+
 void Tracker::mark_inactive(NodeId self) {
   for (Progress& peer : now_.peers) {
     if (peer.id != self) peer.recent_active = false;

@@ -48,6 +48,8 @@ class Tracker {
   std::uint64_t read_confirmed() const;
   /// Whether a quorum was heard from since the last mark_inactive().
   bool quorum_active() const;
+  /// Whether a quorum answered less than `ticks` ticks ago.
+  bool quorum_heard_within(std::uint64_t ticks) const;
   /// Marks all but `self` as not heard from.
   void mark_inactive(NodeId self);
   VoteResult result(const Tally& tally) const;

@@ -192,6 +192,7 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
   config.max_uncommitted_size = kMaxUncommittedBytes;
   config.max_inflight_messages = 512;
   config.check_quorum = true;
+  config.brisk_elections = true;
   config.pre_vote = config_.pre_vote.value_or(level_ >= CompatLevel::k35);
   RaftLoop::Parts parts{
       *raft_executor_,

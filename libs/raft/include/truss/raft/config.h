@@ -33,6 +33,9 @@ struct Config {
   bool check_quorum = false;  ///< a leader without an active quorum steps down; shields leases
   bool pre_vote = false;      ///< ask before raising the term
   ReadMode read_mode = ReadMode::kSafe;
+  /// Loses less time than etcd over elections that nobody can win, and over leaders that hear
+  /// nobody; see src/contest.cc. Peers may do without.
+  bool brisk_elections = false;
   bool disable_proposal_forwarding = false;     ///< followers refuse instead of forwarding
   bool disable_conf_change_validation = false;  ///< membership entries pass unchecked
   bool step_down_on_removal = false;            ///< a leader that removed itself steps down

@@ -66,8 +66,9 @@ class Progress {
   Index pending_snapshot;      ///< index of the snapshot on its way (kSnapshot)
   std::uint64_t read_ack = 0;  ///< newest read position that the peer confirmed
   ProgressState state = ProgressState::kProbe;
-  bool recent_active = false;  ///< heard from since the last quorum check
-  bool flow_paused = false;    ///< nothing more until an answer
+  std::uint64_t silent_ticks = 0;  ///< since the last answer or the begin of the term
+  bool recent_active = false;      ///< heard from since the last quorum check
+  bool flow_paused = false;        ///< nothing more until an answer
   bool learner = false;
   Inflights inflights;
 
@@ -84,6 +85,11 @@ class Progress {
   void reset(Index last);
   /// The leader itself.
   void become_self();
+  /// The peer answered.
+  void heard() {
+    recent_active = true;
+    silent_ticks = 0;
+  }
 
   /// A MsgApp with `entries` entries of `bytes` payload and `commit` left.
   void on_sent(std::size_t entries, std::uint64_t bytes, Index commit);
