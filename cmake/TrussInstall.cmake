@@ -23,7 +23,6 @@ function(truss_shared_libraries out folder)
 endfunction()
 
 set(installed ${TRUSS_LIBS})
-list(REMOVE_ITEM installed client)  # no program here needs it
 foreach(lib IN LISTS installed)
   if(EXISTS ${CMAKE_SOURCE_DIR}/libs/${lib}/CMakeLists.txt)
     truss_shared_libraries(libraries ${CMAKE_SOURCE_DIR}/libs/${lib})

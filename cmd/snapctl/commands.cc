@@ -12,10 +12,12 @@ struct Commands::Impl {
         "Works on snapshots of real etcd 3.4 to 3.7 and of ours, on copies of a db file, and on "
         "the "
         "data directories of members. Nothing that is only read is ever changed; a file that some "
-        "process writes to is refused, and the process named.");
+        "process writes to is refused, and the process named. "
+        "Members are reached without TLS only, so far.");
     tool::add_output_options(root, session.output);
-    holders.push_back(add_inspect_commands(root, session));
-    holders.push_back(add_restore_command(root, session));
+    holders = {add_transfer_commands(root, session), add_inspect_commands(root, session),
+               add_restore_command(root, session), add_compare_commands(root, session),
+               add_undelete_command(root, session)};
   }
   Session session;
   tool::Command root{"snapctl", "save, check, compare and restore snapshots of an etcd cluster"};

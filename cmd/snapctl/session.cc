@@ -26,6 +26,35 @@ snaptool::Progress Bar::sink() {
   };
 }
 
+void MemberOptions::add_to(tool::Command& command) {
+  command.option("--user", "NAME:PASSWORD", "log in as this user", &user)
+      .option("--timeout", "SECONDS", "of one call; a stream of a snapshot has none", &timeout_s);
+}
+
+snaptool::Endpoint MemberOptions::endpoint(const std::string& address) const {
+  return {address, user, std::chrono::seconds(timeout_s)};
+}
+
+void RangeOptions::add_to(tool::Command& command) {
+  command.option("--prefix", "PREFIX", "only keys that begin with it", &prefix)
+      .option("--key", "KEY", "only this key", &key);
+}
+
+Result<snaptool::KeyRange> RangeOptions::range() const {
+  if (!key.empty() && !prefix.empty()) {
+    return fail(Code::kInvalidArgument, "--prefix and --key exclude each other");
+  }
+  return key.empty() ? snaptool::prefix_range(prefix) : snaptool::single_key(key);
+}
+
+void write_key_value(tool::JsonWriter& json, const schema::KeyValueView& kv) {
+  json.bytes("value", kv.value)
+      .field("createRevision", kv.create_revision)
+      .field("modRevision", kv.mod_revision)
+      .field("version", kv.version)
+      .field("lease", kv.lease);
+}
+
 std::string json_line(const std::function<void(tool::JsonWriter&)>& fill) {
   std::string out;
   tool::JsonWriter json(out);

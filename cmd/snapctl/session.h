@@ -8,6 +8,8 @@
 #include "truss/common/clock.h"
 #include "truss/common/file_system.h"
 #include "truss/snaptool/db_file.h"
+#include "truss/snaptool/endpoint.h"
+#include "truss/snaptool/key_source.h"
 #include "truss/tool/command.h"
 #include "truss/tool/json_writer.h"
 #include "truss/tool/output.h"
@@ -42,6 +44,26 @@ class Bar {
   std::unique_ptr<tool::Progress> progress_;
 };
 
+/// `--endpoint`, `--user` and `--timeout` of commands that talk to a member.
+struct MemberOptions {
+  std::string user;
+  std::uint64_t timeout_s = 5;
+  void add_to(tool::Command& command);
+  snaptool::Endpoint endpoint(const std::string& address) const;
+};
+
+/// `--prefix`, `--key`: at most one of them.
+struct RangeOptions {
+  std::string prefix;
+  std::string key;
+  void add_to(tool::Command& command);
+  /// *Errors:* kInvalidArgument for both.
+  Result<snaptool::KeyRange> range() const;
+};
+
+/// The fields of a key, inside an object that the caller opens.
+void write_key_value(tool::JsonWriter& json, const schema::KeyValueView& kv);
+
 /// `{…}` and a line end: `fill` writes the fields.
 std::string json_line(const std::function<void(tool::JsonWriter&)>& fill);
 
@@ -52,5 +74,8 @@ std::string si_bytes(std::uint64_t bytes);
 using Holder = std::shared_ptr<void>;
 Holder add_inspect_commands(tool::Command& root, Session& session);
 Holder add_restore_command(tool::Command& root, Session& session);
+Holder add_transfer_commands(tool::Command& root, Session& session);
+Holder add_compare_commands(tool::Command& root, Session& session);
+Holder add_undelete_command(tool::Command& root, Session& session);
 
 }  // namespace truss::snapctl

@@ -1,11 +1,23 @@
 # fish completion of snapctl(1); made from the description of the commands.
 complete -c snapctl -f
+complete -c snapctl -n __fish_use_subcommand -a save -d 'save a snapshot of a running member'
+complete -c snapctl -n __fish_use_subcommand -a cut -d 'make a snapshot of a db that no member serves'
 complete -c snapctl -n __fish_use_subcommand -a status -d 'show hash, revision, number of keys and size'
 complete -c snapctl -n __fish_use_subcommand -a hashkv -d 'compute what a member serving this db would answer to HashKV'
 complete -c snapctl -n __fish_use_subcommand -a verify -d 'prove that a restore from this file would work'
 complete -c snapctl -n __fish_use_subcommand -a restore -d 'make a member\'s data directory from a snapshot'
+complete -c snapctl -n __fish_use_subcommand -a diff -d 'show the keys whose values differ'
+complete -c snapctl -n __fish_use_subcommand -a extract -d 'print keys and values of a snapshot'
+complete -c snapctl -n __fish_use_subcommand -a undelete -d 'put keys of a snapshot back into a running cluster'
 complete -c snapctl -l output -s o -x -a 'text json table' -d 'form of the output'
 complete -c snapctl -l no-progress -d 'show no progress on a terminal'
+complete -c snapctl -n '__fish_seen_subcommand_from save' -l endpoints -x -d 'the one member to ask'
+complete -c snapctl -n '__fish_seen_subcommand_from save' -l retries -x -d 'start over that often when the transfer breaks off'
+complete -c snapctl -n '__fish_seen_subcommand_from save' -l user -x -d 'log in as this user'
+complete -c snapctl -n '__fish_seen_subcommand_from save' -l timeout -x -d 'of one call; a stream of a snapshot has none'
+complete -c snapctl -n '__fish_seen_subcommand_from save' -F
+complete -c snapctl -n '__fish_seen_subcommand_from cut' -l in-use -d 'also from under a running process, if the copy can be proven whole'
+complete -c snapctl -n '__fish_seen_subcommand_from cut' -F
 complete -c snapctl -n '__fish_seen_subcommand_from status' -l skip-hash-check -d 'don\'t compare with the SHA-256 behind the image'
 complete -c snapctl -n '__fish_seen_subcommand_from status' -F
 complete -c snapctl -n '__fish_seen_subcommand_from hashkv' -l rev -x -d 'as of this revision; 0: the newest'
@@ -25,4 +37,28 @@ complete -c snapctl -n '__fish_seen_subcommand_from restore' -l mark-compacted -
 complete -c snapctl -n '__fish_seen_subcommand_from restore' -l initial-memory-map-size -x -d 'taken for etcdutl\'s sake, of no effect'
 complete -c snapctl -n '__fish_seen_subcommand_from restore' -l dry-run -d 'check flags and directories, show the ids, make nothing'
 complete -c snapctl -n '__fish_seen_subcommand_from restore' -F
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l prefix -x -d 'only keys that begin with it'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l key -x -d 'only this key'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l rev-a -x -d 'of A; 0: the newest'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l rev-b -x -d 'of B; 0: the newest'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l touched -d 'also keys of equal value but other revision, version or lease (=)'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l values -d 'show the values'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l user -x -d 'log in as this user'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l timeout -x -d 'of one call; a stream of a snapshot has none'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -F
+complete -c snapctl -n '__fish_seen_subcommand_from extract' -l prefix -x -d 'only keys that begin with it'
+complete -c snapctl -n '__fish_seen_subcommand_from extract' -l key -x -d 'only this key'
+complete -c snapctl -n '__fish_seen_subcommand_from extract' -l rev -x -d 'as of this revision; 0: the newest'
+complete -c snapctl -n '__fish_seen_subcommand_from extract' -l keys-only -d 'print keys alone'
+complete -c snapctl -n '__fish_seen_subcommand_from extract' -l value-only -d 'with --key: the value\'s bytes as they are'
+complete -c snapctl -n '__fish_seen_subcommand_from extract' -F
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l prefix -x -d 'only keys that begin with it'
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l key -x -d 'only this key'
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l from -r -F -d 'snapshot, db file or data directory'
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l to -x -d 'a member of the cluster'
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l rev -x -d 'values as of this revision of FILE; 0: the newest'
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l if-changed -x -a 'refuse skip overwrite' -d 'about keys that have another value now'
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l dry-run -d 'show what would be done'
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l user -x -d 'log in as this user'
+complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l timeout -x -d 'of one call; a stream of a snapshot has none'
 complete -c snapctl -l help -s h -d 'show help'

@@ -141,6 +141,33 @@ Result<Header> Client::put(ByteView key, ByteView value, std::int64_t lease) {
   return header_of(answer.header());
 }
 
+Result<void> Client::authenticate(const std::string& user, const std::string& password) {
+  pb::AuthenticateRequest request;
+  request.set_name(user);
+  request.set_password(password);
+  TRUSS_ASSIGN(const auto answer,
+               impl_->call<pb::AuthenticateResponse>("/etcdserverpb.Auth/Authenticate", request));
+  impl_->metadata.emplace_back("token", answer.token());
+  return {};
+}
+
+Result<std::optional<Header>> Client::put_guarded(const std::vector<GuardedPut>& puts) {
+  pb::TxnRequest request;
+  for (const GuardedPut& put : puts) {
+    pb::Compare* guard = request.add_compare();
+    guard->set_result(pb::Compare::EQUAL);
+    guard->set_target(pb::Compare::MOD);
+    guard->set_key(put.key);
+    guard->set_mod_revision(put.mod_revision);
+    pb::PutRequest* to = request.add_success()->mutable_request_put();
+    to->set_key(put.key);
+    to->set_value(put.value);
+  }
+  TRUSS_ASSIGN(const auto answer, impl_->call<pb::TxnResponse>("/etcdserverpb.KV/Txn", request));
+  if (!answer.succeeded()) return std::nullopt;
+  return header_of(answer.header());
+}
+
 Result<RangeResult> Client::range(ByteView key, ByteView range_end, std::int64_t limit,
                                   std::int64_t revision, bool serializable) {
   pb::RangeRequest request;

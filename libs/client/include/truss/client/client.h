@@ -86,6 +86,9 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  /// Logs in; later calls carry the token. Before any other call.
+  Result<void> authenticate(const std::string& user, const std::string& password);
+
   Result<Header> put(ByteView key, ByteView value, std::int64_t lease = 0);
   /// One key; nullopt if it isn't there.
   Result<std::optional<KeyValue>> get(ByteView key, bool serializable = false);
@@ -94,6 +97,14 @@ class Client {
                             std::int64_t revision = 0, bool serializable = false);
   /// Returns: how many keys were deleted. `range_end` empty: one key.
   Result<std::int64_t> remove(ByteView key, ByteView range_end = {});
+  /// A put that counts only if its key still has that mod revision; 0: if there is no such key.
+  struct GuardedPut {
+    std::string key;
+    std::string value;
+    std::int64_t mod_revision = 0;
+  };
+  /// All of them in one transaction; nullopt, and nothing done, if a guard didn't hold.
+  Result<std::optional<Header>> put_guarded(const std::vector<GuardedPut>& puts);
   Result<Header> compact(std::int64_t revision, bool physical);
   /// Returns: the lease's id.
   Result<std::int64_t> grant_lease(std::int64_t ttl_seconds);
