@@ -45,13 +45,14 @@ Result<FeatureGates> parse_feature_gates(std::string_view text) {
     const auto it = out.given.find(name);
     return it != out.given.end() && it->second;
   };
+  out.initial_corrupt_check = on("InitialCorruptCheck");
   out.lease_checkpoint = on("LeaseCheckpoint");
   out.lease_checkpoint_persist = on("LeaseCheckpointPersist");
   return out;
 }
 
 Result<> FeatureGates::check_supported() const {
-  for (const char* name : {"InitialCorruptCheck", "CompactHashCheck", "AllAlpha"}) {
+  for (const char* name : {"CompactHashCheck", "AllAlpha"}) {
     const auto it = given.find(name);
     if (it != given.end() && it->second) {
       return bad(std::string(name) +

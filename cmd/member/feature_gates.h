@@ -10,6 +10,7 @@ namespace truss::member {
 
 /// What `--feature-gates=Name=bool,…` switched.
 struct FeatureGates {
+  bool initial_corrupt_check = false;
   bool lease_checkpoint = false;
   bool lease_checkpoint_persist = false;
   std::map<std::string, bool> given;

@@ -171,10 +171,10 @@ constexpr Flag kFlags[] = {
      k36},
 
     // Upkeep
-    {"corrupt-check-time", kDuration, "0s", kRefused, "Compare members' data this often.", k36},
-    {"experimental-corrupt-check-time", kDuration, "0s", kRefused, "As --corrupt-check-time.", k34,
+    {"corrupt-check-time", kDuration, "0s", kHonoured, "Compare members' data this often.", k36},
+    {"experimental-corrupt-check-time", kDuration, "0s", kHonoured, "As --corrupt-check-time.", k34,
      k36},
-    {"experimental-initial-corrupt-check", kBool, "false", kRefused,
+    {"experimental-initial-corrupt-check", kBool, "false", kHonoured,
      "Compare members' data before serving.", k34, k36},
     {"compact-hash-check-time", kDuration, "1m0s", kWarned, "Compare compaction hashes.", k36},
     {"experimental-compact-hash-check-enabled", kBool, "false", kRefused,

@@ -178,6 +178,10 @@ Result<> set_server(const Settings& s, server::Config& config) {
       gates.lease_checkpoint || s.flag("experimental-enable-lease-checkpoint");
   config.lease_checkpoint_persist =
       gates.lease_checkpoint_persist || s.flag("experimental-enable-lease-checkpoint-persist");
+  config.initial_corrupt_check =
+      gates.initial_corrupt_check || s.flag("experimental-initial-corrupt-check");
+  config.corrupt_check_time =
+      Duration(s.duration("corrupt-check-time", "experimental-corrupt-check-time"));
   if (config.lease_checkpoint_persist && !config.lease_checkpoint) {
     return bad(
         "setting experimental-enable-lease-checkpoint-persist requires "

@@ -102,12 +102,11 @@ TEST_CASE("options: what can't be, in one line") {
 }
 
 TEST_CASE("options: what would change safety or meaning is refused, never ignored") {
-  for (const char* word :
-       {"--cert-file=/c", "--client-cert-auth", "--auto-tls=true", "--peer-auto-tls",
-        "--auth-token=jwt", "--discovery=http://x", "--proxy=on", "--enable-v2",
-        "--discovery-srv=example.org", "--trusted-ca-file=/c", "--corrupt-check-time=1h",
-        "--experimental-initial-corrupt-check", "--feature-gates=InitialCorruptCheck=true",
-        "--memory-mlock"}) {
+  for (const char* word : {"--cert-file=/c", "--client-cert-auth", "--auto-tls=true",
+                           "--peer-auto-tls", "--auth-token=jwt", "--discovery=http://x",
+                           "--proxy=on", "--enable-v2", "--discovery-srv=example.org",
+                           "--trusted-ca-file=/c", "--experimental-compact-hash-check-enabled",
+                           "--feature-gates=CompactHashCheck=true", "--memory-mlock"}) {
     CAPTURE(word);
     const std::string line = refusal_of({word});
     CHECK(line.find("not supported yet") != std::string::npos);
@@ -115,6 +114,15 @@ TEST_CASE("options: what would change safety or meaning is refused, never ignore
   }
   CHECK(refusal_of({"--listen-peer-urls=https://127.0.0.1:1"}).find("TLS") != std::string::npos);
   CHECK(refusal_of({"--auto-tls=false", "--auth-token=simple", "--proxy=off"}).empty());
+}
+
+TEST_CASE("options: the comparisons of data between members, under their old and new names") {
+  CHECK(options_of({"--corrupt-check-time=1h"}).server.corrupt_check_time == std::chrono::hours(1));
+  CHECK(options_of({"--experimental-corrupt-check-time=5s"}).server.corrupt_check_time ==
+        std::chrono::seconds(5));
+  CHECK(options_of({"--experimental-initial-corrupt-check"}).server.initial_corrupt_check);
+  CHECK(options_of({"--feature-gates=InitialCorruptCheck=true"}).server.initial_corrupt_check);
+  CHECK_FALSE(options_of({}).server.initial_corrupt_check);
 }
 
 TEST_CASE("options: what endangers nothing is accepted with a warning") {

@@ -86,6 +86,19 @@ TEST_CASE("a peer's renewal is served by the leader alone, with the words of the
   CHECK(follower.error() == Error{Code::kInvalidArgument, "not a primary lessor", 0});
 }
 
+TEST_CASE("a leader whose ticks run asks nobody before it renews a lease") {
+  PeerCluster cluster;
+  const std::string leader = cluster.leader();
+  grant(cluster, leader, 7, 10);
+  cluster.world.run_for(std::chrono::seconds(5));
+  cluster.wire.cut(PeerCluster::url(leader));
+  const MonoTime asked = cluster.world.clock().now();
+  const auto ttl = renew(cluster, leader, 7);
+  REQUIRE_MESSAGE(ttl, ttl.error().message);
+  CHECK(*ttl == 10);
+  CHECK(cluster.world.clock().now() - asked < std::chrono::milliseconds(100));
+}
+
 TEST_CASE("a renewal begun without a leader finds the next one; without any it says so") {
   PeerCluster cluster;
   const std::string first = cluster.leader();

@@ -115,6 +115,15 @@ TEST_CASE("a compare's union member counts only if it fits the target") {
   CHECK(txn->compare[0].value.empty());
 }
 
+TEST_CASE("a downgrade is told to all members, and its end by an empty message") {
+  const auto begins = decode_log_request(message({{1302, from_hex("0801 1205") + "3.5.0"}}));
+  REQUIRE(begins);
+  CHECK(std::get<DowngradeInfoSet>(begins->op).info == schema::Downgrade{"3.5.0", true});
+  const auto ends = decode_log_request(message({{1302, ""}}));
+  REQUIRE(ends);
+  CHECK(std::get<DowngradeInfoSet>(ends->op).info == schema::Downgrade{});
+}
+
 TEST_CASE("operations on users and roles are told apart from reads of them") {
   const auto enable = decode_log_request(message({{1000, ""}}));
   REQUIRE(enable);

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "peer_cluster.h"
+#include "truss/server/errors.h"
 #include "version_form.h"
 
 /// How a cluster comes to its version, and in what form that is written.
@@ -25,6 +26,15 @@ bool all_at(PeerCluster& cluster, std::initializer_list<const char*> names,
       return cluster[name]->status().cluster_version == version;
     });
   });
+}
+
+constexpr const char* kNames[] = {"a", "b", "c"};
+
+/// What member a answers: a version, or the text of the error.
+std::string downgrade(PeerCluster& cluster, DowngradeAction action, const std::string& version) {
+  const auto said = cluster.await<std::string>(
+      [&](auto done) { cluster["a"]->downgrade(action, version, std::move(done)); });
+  return said ? *said : said.error().message;
 }
 
 }  // namespace
@@ -52,7 +62,8 @@ TEST_CASE("a cluster agrees on the lowest release among its members, and rises w
   REQUIRE(!cluster.leader().empty());
   CHECK(all_at(cluster, {"a", "b", "c"}, "3.4.0"));
   for (const char* name : {"a", "b", "c"}) CHECK(cluster[name].run_until_ready());
-  CHECK(cluster["a"]->status().storage_version.empty());
+  // Not of its own: what a db with a term in it counts as.
+  CHECK(cluster["a"]->status().storage_version == "3.5.0");
 
   cluster.kill("b");
   cluster.config("b").compat = CompatLevel::k36;
@@ -79,6 +90,59 @@ TEST_CASE("with a silent member a cluster is 3.0.0 until that one has told its r
   REQUIRE(cluster["a"].run_until_ready());
   REQUIRE(cluster.start("c"));
   CHECK(all_at(cluster, {"a", "b", "c"}, "3.5.0"));
+}
+
+TEST_CASE("a downgrade lowers the version, and is over when every member runs the older release") {
+  PeerCluster cluster(3, [](Config& c) { c.compat = CompatLevel::k36; });
+  REQUIRE(!cluster.leader().empty());
+  REQUIRE(all_at(cluster, {"a", "b", "c"}, "3.6.0"));
+  CHECK(downgrade(cluster, DowngradeAction::kCancel, "") == "3.6");  // nothing to end
+  CHECK(downgrade(cluster, DowngradeAction::kValidate, "3.5.7") == "3.6");
+  CHECK(downgrade(cluster, DowngradeAction::kEnable, "3") ==
+        errors::downgrade_version_format().message);
+  CHECK(downgrade(cluster, DowngradeAction::kEnable, "3.4") == errors::downgrade_target().message);
+  CHECK(downgrade(cluster, DowngradeAction::kEnable, "3.6") == errors::downgrade_target().message);
+  CHECK(downgrade(cluster, DowngradeAction::kEnable, "3.5").starts_with("3."));
+  REQUIRE(all_at(cluster, {"a", "b", "c"}, "3.5.0"));
+  CHECK(downgrade(cluster, DowngradeAction::kEnable, "3.4") ==
+        errors::downgrade_in_process().message);
+  // It stays so while all servers are still of the newer release.
+  cluster.world.run_for(std::chrono::seconds(10));
+  for (const char* name : {"a", "b", "c"}) {
+    const Status status = cluster[name]->status();
+    CHECK(status.cluster_version == "3.5.0");
+    CHECK(status.storage_version == "3.5.0");
+    CHECK(status.downgrade == schema::Downgrade{"3.5.0", true});
+    CHECK(cluster[name].logger().contains("saved snapshot"));
+  }
+  for (const char* name : {"a", "b", "c"}) {
+    CHECK(cluster["a"]->status().downgrade.enabled);
+    cluster.stop(name);
+    cluster.config(name).compat.reset();  // what the directory says
+    REQUIRE_MESSAGE(cluster.start(name), cluster.error(name));
+    REQUIRE(cluster[name].run_until_ready());
+    CHECK(cluster[name]->level() == CompatLevel::k35);
+  }
+  CHECK(cluster.run_until([&] {
+    return std::none_of(std::begin(kNames), std::end(kNames),
+                        [&](const char* n) { return cluster[n]->status().downgrade.enabled; });
+  }));
+  CHECK(cluster["a"]->status().cluster_version == "3.5.0");
+}
+
+TEST_CASE("a downgrade that is cancelled leaves the cluster to rise again") {
+  PeerCluster cluster(1, [](Config& c) { c.compat = CompatLevel::k36; });
+  REQUIRE(!cluster.leader().empty());
+  REQUIRE(all_at(cluster, {"a"}, "3.6.0"));
+  REQUIRE(downgrade(cluster, DowngradeAction::kEnable, "3.5").starts_with("3."));
+  REQUIRE(all_at(cluster, {"a"}, "3.5.0"));
+  cluster.kill("a");
+  REQUIRE(cluster.start("a"));
+  CHECK(cluster["a"]->status().downgrade.enabled);
+  REQUIRE(downgrade(cluster, DowngradeAction::kCancel, "") == "3.5");
+  CHECK(all_at(cluster, {"a"}, "3.6.0"));
+  CHECK(cluster["a"]->status().storage_version == "3.6.0");
+  CHECK_FALSE(cluster["a"]->status().downgrade.enabled);
 }
 
 TEST_CASE("a member asked to run below its cluster's version refuses") {

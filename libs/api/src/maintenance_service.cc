@@ -46,6 +46,11 @@ void MaintenanceService::register_methods(MethodTable& table) {
   table.add_unary(prefix + "MoveLeader", [this](const CallInfo&, SharedBytes request, Done done) {
     move_leader(std::move(request), std::move(done));
   });
+  if (context_.level() >= server::CompatLevel::k35) {
+    table.add_unary(prefix + "Downgrade", [this](const CallInfo&, SharedBytes request, Done done) {
+      downgrade(std::move(request), std::move(done));
+    });
+  }
   table.add_stream(prefix + "Snapshot", [this](const CallInfo&, std::shared_ptr<StreamPort> port) {
     return open_snapshot_stream(context_, std::move(port));
   });
@@ -69,7 +74,9 @@ void MaintenanceService::status(Done done) {
   if (context_.level() >= server::CompatLevel::k36) {
     response.set_storageversion(status.storage_version);
     response.set_dbsizequota(status.quota_bytes);
-    response.mutable_downgradeinfo();
+    auto& info = *response.mutable_downgradeinfo();
+    info.set_enabled(status.downgrade.enabled);
+    info.set_targetversion(status.downgrade.target_version);
   }
   done(serialize(response));
 }
@@ -122,6 +129,23 @@ void MaintenanceService::hash_kv(SharedBytes request, Done done) {
         if (context_.level() >= server::CompatLevel::k36) {
           response.set_hash_revision(hash->hash_revision);
         }
+        done(serialize(response));
+      });
+}
+
+void MaintenanceService::downgrade(SharedBytes request, Done done) {
+  const auto r = parse<pb::DowngradeRequest>(request.view());
+  if (!pb::DowngradeRequest::DowngradeAction_IsValid(r.action())) {
+    return done(fail(Code::kUnknown, "etcdserver: unknown method"));
+  }
+  context_.server.downgrade(
+      server::DowngradeAction{static_cast<std::uint8_t>(r.action())}, r.version(),
+      [this, done = std::move(done)](Result<std::string> version) mutable {
+        if (!version) return done(Unexpected(std::move(version).error()));
+        pb::DowngradeResponse response;
+        fill_header(*response.mutable_header(),
+                    context_.header(context_.server.store().current_revision()));
+        response.set_version(*version);
         done(serialize(response));
       });
 }

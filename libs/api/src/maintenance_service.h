@@ -18,6 +18,7 @@ class MaintenanceService {
   void hash(Done done);
   void hash_kv(SharedBytes request, Done done);
   void move_leader(SharedBytes request, Done done);
+  void downgrade(SharedBytes request, Done done);
 
   Context& context_;
 };

@@ -82,6 +82,7 @@ std::string_view HttpResponse::header(std::string_view name) const {
 }
 
 void HttpExchange::cancel() {
+  if (state_ == nullptr) return;
   state_->thread->post([state = state_] { state->cancel({Code::kCanceled, "cancelled"}); });
 }
 

@@ -138,6 +138,8 @@ void ApplyLoop::apply_normal(const raft::Entry& entry, bool fresh) {
     p_.membership.set_attributes(member->member, {member->name, member->client_urls});
   } else if (!fresh) {
     return;
+  } else if (const auto* downgrade = std::get_if<DowngradeInfoSet>(&request->op)) {
+    set_downgrade(downgrade->info);
   } else if (const auto* other = std::get_if<Unsupported>(&request->op)) {
     diverged(entry, "it holds " + request_field_name(other->field) +
                         ", which this member does not support");
@@ -173,11 +175,35 @@ void ApplyLoop::set_version(const std::string& version) {
         std::string(server_version(p_.level)) + ", " + version +
         "): start this member with a higher --compat");
   }
+  const auto before = parse_version(p_.membership.version());
   if (p_.membership.version() != version) {
     p_.logger.info("set cluster version", {{"cluster-version", version}});
   }
   p_.membership.set_version(version);
-  if (attached_) store_versions();
+  if (!attached_) return;
+  store_versions();
+  if (agreed && before && *agreed < *before) note_lower_version(*before, *agreed);
+}
+
+/// From now on an older release may open this directory: nothing of the newer one may be in its
+/// way, in the db or in the log after the newest snapshot. Source: etcdserver ForceSnapshot and
+/// storage/schema/migration.go.
+void ApplyLoop::note_lower_version(const Version& before, const Version& now) {
+  p_.logger.info("Cluster version downgrade detected, forcing snapshot",
+                 {{"prev-cluster-version", before.text()}, {"new-cluster-version", now.text()}});
+  if (now < Version{3, 6, 0}) {
+    p_.backend.remove(schema::BucketId::kMeta, schema::kStorageVersionKey);
+  }
+  lowered_ = true;
+}
+
+void ApplyLoop::set_downgrade(const schema::Downgrade& info) {
+  p_.membership.set_downgrade(info);
+  if (info.enabled) {
+    p_.logger.info(
+        "the cluster is to be downgraded",
+        {{"target-version", info.target_version}, {"server-version", server_version(p_.level)}});
+  }
 }
 
 void ApplyLoop::apply_conf_change(const raft::Entry& entry) {
@@ -220,9 +246,9 @@ void ApplyLoop::note_peer(const raft::ConfChange& change, const MemberContext& c
 /// raised to 3.6 or later they are put behind a snapshot.
 void ApplyLoop::check_snapshot() {
   const bool raised = legacy_seen_ && attached_ && p_.level >= CompatLevel::k36;
-  if (applied_ - snapshot_index_ <= p_.snapshot_count && !raised) return;
+  if (applied_ - snapshot_index_ <= p_.snapshot_count && !raised && !lowered_) return;
   snapshot_index_ = applied_;
-  legacy_seen_ = false;
+  legacy_seen_ = lowered_ = false;
   // A db that is behind its own snapshot is refused by every release.
   p_.membership.touch();
   hooks_.snapshot_due(present_snapshot());

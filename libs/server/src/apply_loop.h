@@ -125,6 +125,8 @@ class ApplyLoop {
   Answer execute(const AlarmRequest& request);
   void compact(std::uint64_t id, const CompactionRequest& request);
   void set_version(const std::string& version);
+  void set_downgrade(const schema::Downgrade& info);
+  void note_lower_version(const Version& before, const Version& now);
   Answer answer() const { return ApplyResponse{p_.store.current_revision(), {}}; }
   /// Fails under the alarms that forbid a change; `grows`: it may make the db larger.
   Result<> check_alarms(bool grows) const;
@@ -140,6 +142,7 @@ class ApplyLoop {
   raft::Index snapshot_index_;
   bool attached_ = false;     // the membership writes to bolt
   bool legacy_seen_ = false;  // a v2 request lies in the log after the snapshot
+  bool lowered_ = false;      // the cluster version went down: a snapshot should say so
   bool paused_ = false;
 
   std::mutex mutex_;  // guards the mailbox below

@@ -112,7 +112,7 @@ Result<> ApplyLoop::load_installed(const raft::Snapshot& snapshot) {
   TRUSS_TRY(p_.alarms.load(p_.backend));
   TRUSS_ASSIGN(const auto document, snap::parse_v2_store(snapshot.data.view()));
   p_.membership.load(document);
-  return {};
+  return p_.membership.recover(p_.backend);
 }
 
 }  // namespace truss::server

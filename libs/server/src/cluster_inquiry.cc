@@ -45,6 +45,13 @@ std::vector<std::optional<PeerVersion>> ClusterInquiry::versions(const std::vect
       executor_, [&](auto done) { poll_versions(queries_, members, timeout, std::move(done)); });
 }
 
+std::vector<PeerHash> ClusterInquiry::hashes(const std::vector<Member>& members, ClusterId cluster,
+                                             std::int64_t revision, Duration timeout) {
+  return wait_for<std::vector<PeerHash>>(executor_, [&](auto done) {
+    poll_hashes(queries_, members, cluster, revision, timeout, std::move(done));
+  });
+}
+
 bool ClusterInquiry::downgrade_enabled(const std::vector<Member>& members, Duration timeout) {
   for (const Member& member : members) {
     for (const std::string& url : member.peer_urls) {

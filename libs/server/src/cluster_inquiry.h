@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "corruption.h"
 #include "truss/common/executor.h"
 #include "truss/common/log.h"
 #include "truss/server/peer_queries.h"
@@ -25,6 +26,9 @@ class ClusterInquiry {
   /// answered.
   std::vector<std::optional<PeerVersion>> versions(const std::vector<Member>& members,
                                                    Duration timeout);
+  /// Their hashes of the data at `revision`, asked for at the same time.
+  std::vector<PeerHash> hashes(const std::vector<Member>& members, ClusterId cluster,
+                               std::int64_t revision, Duration timeout);
   /// Whether a downgrade is under way, by the first member that knows; false if none does.
   bool downgrade_enabled(const std::vector<Member>& members, Duration timeout);
   /// Whether two sets of URLs are the same: by their texts, else by what their hosts resolve to.

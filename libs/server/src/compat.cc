@@ -56,4 +56,8 @@ std::optional<Version> parse_version(std::string_view text) {
 
 Version version_of(CompatLevel level) { return *parse_version(server_version(level)); }
 
+bool is_release_before(const Version& before, const Version& release) {
+  return before.major == release.major && before.minor + 1 == release.minor;
+}
+
 }  // namespace truss::server

@@ -57,6 +57,19 @@ Error too_many_learners() {
   return make(Code::kFailedPrecondition, "too many learner members in cluster");
 }
 Error bad_leader_transferee() { return make(Code::kFailedPrecondition, "bad leader transferee"); }
+Error downgrade_version_format() {
+  return make(Code::kInvalidArgument, "wrong downgrade target version format");
+}
+Error downgrade_target() {
+  return make(Code::kInvalidArgument, "invalid downgrade target version");
+}
+Error downgrade_no_version() {
+  return make(Code::kFailedPrecondition, "cluster version not found during downgrade");
+}
+Error downgrade_in_process() {
+  return make(Code::kFailedPrecondition, "cluster has a downgrade job in progress");
+}
+Error no_downgrade() { return make(Code::kFailedPrecondition, "no inflight downgrade job"); }
 Error not_capable() { return make(Code::kFailedPrecondition, "not capable"); }
 Error not_supported_for_learner() {
   return make(Code::kFailedPrecondition, "rpc not supported for learner");

@@ -76,6 +76,14 @@ void read(MemberAttributesSet& out, ByteView bytes, FieldReader& outer) {
   }
 }
 
+void read(DowngradeInfoSet& out, ByteView bytes, FieldReader& outer) {
+  FieldReader in(bytes, outer);
+  while (in.next()) {
+    if (in.field() == 1) out.info.enabled = in.flag();
+    if (in.field() == 2) out.info.target_version = in.bytes();
+  }
+}
+
 /// All fields of the v2 Request, each with the wire type that etcd's decoder insists on.
 void read(LegacyRequest& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
@@ -139,7 +147,7 @@ void read_other(LogRequest& out, FieldReader& in) {
   const std::uint32_t field = in.field();
   const bool reads_only = field == 1012 || field == 1013 || field == 1102 || field == 1106 ||
                           field == 1107 || field == 1202 || field == 9900;
-  const bool known = reads_only || field == 1302 || (field >= kFirstAuthField && field < 1205);
+  const bool known = reads_only || (field >= kFirstAuthField && field < 1205);
   if (!known) return;
   (void)in.bytes();
   if (reads_only) {
@@ -195,6 +203,9 @@ void read_field(LogRequest& out, std::uint64_t& bare_id, FieldReader& in) {
       break;
     case 1301:
       read_op<MemberAttributesSet>(out, in);
+      break;
+    case 1302:
+      read_op<DowngradeInfoSet>(out, in);
       break;
     default:
       read_other(out, in);
@@ -274,8 +285,6 @@ std::string request_field_name(std::uint32_t field) {
       return "auth_role_grant_permission";
     case 1204:
       return "auth_role_revoke_permission";
-    case 1302:
-      return "downgrade_info_set";
     default:
       return "request field " + std::to_string(field);
   }

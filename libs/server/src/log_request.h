@@ -9,6 +9,7 @@
 #include "truss/common/error.h"
 #include "truss/lease/lessor.h"
 #include "truss/mvcc/requests.h"
+#include "truss/schema/membership.h"
 #include "truss/server/response.h"
 
 /// What one normal log entry asks for. All views point into the entry's bytes.
@@ -40,6 +41,9 @@ struct MemberAttributesSet {
   std::string name;
   std::vector<std::string> client_urls;
 };
+struct DowngradeInfoSet {
+  schema::Downgrade info;
+};
 /// The bare v2 Request that 3.4 and 3.5 log for attributes and the cluster version.
 struct LegacyRequest {
   std::uint64_t id = 0;
@@ -51,7 +55,7 @@ struct LegacyRequest {
 struct NoChange {
   std::uint32_t field = 0;
 };
-/// An operation that would change what this member does not keep (users, roles, downgrades).
+/// An operation that would change what this member does not keep (users, roles).
 struct Unsupported {
   std::uint32_t field = 0;  ///< of InternalRaftRequest
 };
@@ -60,8 +64,8 @@ struct LogRequest {
   std::uint64_t id = 0;  ///< finds the waiter
   std::variant<std::monostate, mvcc::PutRequest, mvcc::DeleteRangeRequest, mvcc::TxnRequest,
                CompactionRequest, LeaseGrantRequest, LeaseRevokeRequest, LeaseCheckpointRequest,
-               AlarmRequest, ClusterVersionSet, MemberAttributesSet, LegacyRequest, NoChange,
-               Unsupported>
+               AlarmRequest, ClusterVersionSet, MemberAttributesSet, DowngradeInfoSet,
+               LegacyRequest, NoChange, Unsupported>
       op;
 };
 

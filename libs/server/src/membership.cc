@@ -47,6 +47,17 @@ void Membership::load(const snap::V2Membership& document) {
   publish();
 }
 
+Result<> Membership::recover(mvcc::Backend& backend) {
+  TRUSS_ASSIGN(const auto stored, backend.get(schema::BucketId::kCluster, schema::kDowngradeKey));
+  downgrade_ = {};
+  if (stored) {
+    TRUSS_ASSIGN(downgrade_, schema::decode_downgrade(*stored));
+  }
+  std::lock_guard lock(mutex_);  // the members may be shown ones: nothing else is published
+  published_downgrade_ = downgrade_;
+  return {};
+}
+
 void Membership::show(std::vector<Member> fetched) {
   std::sort(fetched.begin(), fetched.end(),
             [](const Member& a, const Member& b) { return a.id < b.id; });
@@ -137,6 +148,16 @@ void Membership::set_version(const std::string& version) {
   publish();
 }
 
+/// As etcd keeps it: without a downgrade there is no target.
+void Membership::set_downgrade(const schema::Downgrade& info) {
+  downgrade_ = info.enabled ? info : schema::Downgrade{};
+  if (backend_ != nullptr) {
+    backend_->put(schema::BucketId::kCluster, schema::kDowngradeKey,
+                  schema::encode_downgrade(downgrade_));
+  }
+  publish();
+}
+
 void Membership::touch() {
   if (!members_.empty()) store(members_.begin()->second);
 }
@@ -169,6 +190,11 @@ std::string Membership::version() const {
   return published_version_;
 }
 
+schema::Downgrade Membership::downgrade() const {
+  std::lock_guard lock(mutex_);
+  return published_downgrade_;
+}
+
 bool Membership::is_removed(raft::NodeId id) const {
   std::lock_guard lock(mutex_);
   return published_removed_.contains(id);
@@ -194,6 +220,7 @@ void Membership::publish() {
   published_ = std::move(list);
   published_removed_ = removed_;
   published_version_ = version_;
+  published_downgrade_ = downgrade_;
 }
 
 }  // namespace truss::server

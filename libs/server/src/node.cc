@@ -121,7 +121,9 @@ Result<> Node::open() {
   if (!opened.fetched.empty()) membership_.show(opened.fetched);
   desk_.reset(new LeaderDesk{*upkeep_executor_, env_.runtime.clock(), progress_, membership_,
                              config_.election_timeout, config_.request_timeout()});
+  if (level_ < CompatLevel::k36) membership_.limit_learners(1);  // what the older releases allow
   TRUSS_TRY(open_store(opened));
+  if (config_.initial_corrupt_check && !opened.fresh) TRUSS_TRY(check_first(opened, inquiry));
   TRUSS_TRY(make_loops(std::move(opened)));
   env_.transport.identify({self_, cluster_, level_});
   for (const Member& member : *members()) {
@@ -150,6 +152,7 @@ Result<> Node::open_store(const Opened& opened) {
                                          store_options(config_, level_)));
   store_->set_lease_links(lessor_.get());
   TRUSS_TRY(alarms_.load(*backend_));
+  TRUSS_TRY(membership_.recover(*backend_));
   quota_ = std::make_unique<Quota>(*backend_, config_.quota_backend_bytes);
   return {};
 }
@@ -317,6 +320,16 @@ void Node::mark_ready() {
   for (auto& ready : waiting) ready();
 }
 
+/// Below 3.6 a db has no version of its own, but one that a member of 3.5 or later has written to
+/// has a term in it, and counts as of 3.5. Source: storage/schema.DetectSchemaVersion.
+std::string Node::storage_version() const {
+  if (level_ < CompatLevel::k36) return {};
+  const std::string agreed = membership_.version();
+  const auto version = parse_version(agreed);
+  if (version && *version >= Version{3, 6, 0}) return agreed;
+  return progress_.applied > 0 ? cluster_version_of(CompatLevel::k35) : std::string();
+}
+
 Status Node::status() const {
   Status s;
   s.leader = raft::NodeId(progress_.leader.load());
@@ -329,10 +342,8 @@ Status Node::status() const {
   }
   s.version = server_version(level_);
   s.cluster_version = membership_.version();
-  const auto version = parse_version(s.cluster_version);
-  if (level_ >= CompatLevel::k36 && version && *version >= Version{3, 6, 0}) {
-    s.storage_version = s.cluster_version;
-  }
+  s.storage_version = storage_version();
+  s.downgrade = membership_.downgrade();
   s.db_size_bytes = static_cast<std::int64_t>(backend_->size_bytes());
   s.db_in_use_bytes = static_cast<std::int64_t>(backend_->in_use_bytes());
   s.quota_bytes = quota_->limit_bytes();

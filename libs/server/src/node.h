@@ -65,6 +65,7 @@ class Node final : public Server {
     return membership_.members();
   }
   bool is_removed(raft::NodeId id) const override { return membership_.is_removed(id); }
+  void downgrade(DowngradeAction action, const std::string& version, VersionCallback done) override;
   void downgrade_enabled(absl::AnyInvocable<void(Result<bool>)> done) override;
   std::vector<AlarmMember> alarms() const override { return alarms_.list(); }
   std::uint64_t next_request_id() override { return ids_->next(); }
@@ -75,6 +76,7 @@ class Node final : public Server {
   Result<std::unique_ptr<SnapshotReader>> open_snapshot() override;
 
  private:
+  friend class CorruptionMonitor;
   friend class Publisher;
   friend class Upkeep;
   friend class VersionMonitor;
@@ -89,6 +91,11 @@ class Node final : public Server {
   /// Sends ready bytes through the log.
   void submit(std::uint64_t id, SharedBytes data, ApplyCallback done);
   bool has_space(Op op, ByteView body) const;
+  /// Raises CORRUPT for a member, up to level 3.5 for nobody in particular.
+  void raise_corrupt(raft::NodeId member);
+  /// Before anything else runs, compares the data with the other members'. Errors: kDataLoss if
+  /// they differ; those of reading it.
+  Result<> check_first(const Opened& opened, ClusterInquiry& inquiry);
   /// Raises NOSPACE for this member, then runs `done`.
   void raise_no_space(Task done);
 
@@ -105,6 +112,7 @@ class Node final : public Server {
   /// As the leader. Errors: also mvcc's lease_not_found and not_primary_lessor.
   void renew_here(std::int64_t id, TtlCallback done);
   void finish_renewal(std::int64_t id, TtlCallback done);
+  bool surely_leads() const;
   /// Errors: lease_not_found, not_primary_lessor.
   void look_up(std::int64_t id, bool keys, LeaseCallback done);
   void change_members(raft::ConfChange change, ApplyCallback done);
@@ -120,6 +128,11 @@ class Node final : public Server {
   /// A leader that stops hands over to the voter that has been connected longest.
   void hand_over();
   Error timeout_error(MonoTime since) const;
+  std::string storage_version() const;
+  /// Errors: downgrade_no_version, downgrade_target, downgrade_in_process, no_downgrade.
+  Result<> check_downgrade(DowngradeAction action, const Version& target) const;
+  /// Tells all members that the cluster goes back to `target`, or with an empty one that it stays.
+  void set_downgrade(const std::string& target, ApplyCallback done);
 
   Config config_;
   const Environment env_;

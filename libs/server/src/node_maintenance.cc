@@ -4,6 +4,8 @@
 #include "pledge.h"
 #include "snapshot_reader.h"
 #include "truss/common/await.h"
+#include "truss/common/coding.h"
+#include "truss/schema/buckets.h"
 
 namespace truss::server {
 namespace {
@@ -17,6 +19,17 @@ mvcc::HashLevel hash_level(CompatLevel level) {
     default:
       return mvcc::HashLevel::k36;
   }
+}
+
+/// The members as bolt has them: without a snapshot the log, not replayed yet, holds the others.
+Result<std::vector<Member>> stored_members(mvcc::Backend& backend) {
+  std::vector<Member> members;
+  TRUSS_TRY(backend.for_each(schema::BucketId::kMembers, [&](ByteView, ByteView json) -> Result<> {
+    TRUSS_ASSIGN(MemberContext read, parse_member_json(json));
+    members.push_back(std::move(read.member));
+    return {};
+  }));
+  return members;
 }
 
 }  // namespace
@@ -39,12 +52,44 @@ void Node::hash_kv(std::int64_t revision, HashKvCallback done) {
       [this, revision, done = std::move(done)]() mutable { done(store_->hash_kv(revision)); });
 }
 
-/// No release's downgrade is carried out by this member yet, so none is ever under way.
-void Node::downgrade_enabled(absl::AnyInvocable<void(Result<bool>)> done) {
-  linearizable_read_notify([done = std::move(done)](Result<> read) mutable {
-    if (!read) return done(tl::unexpected(std::move(read).error()));
-    done(false);
-  });
+/// Source: etcdserver CorruptionChecker.InitialCheck.
+Result<> Node::check_first(const Opened& opened, ClusterInquiry& inquiry) {
+  std::vector<Member> others = *members();
+  if (others.empty()) {
+    TRUSS_ASSIGN(others, stored_members(*backend_));
+  }
+  std::erase_if(others, [this](const Member& m) { return m.id == self_; });
+  env_.logger.info("starting initial corruption check", {{"local-member-id", id_text(self_)}});
+  TRUSS_ASSIGN(const mvcc::HashKv own, store_->hash_kv(0));
+  const auto hashes =
+      inquiry.hashes(others, opened.cluster, own.hash_revision, config_.request_timeout());
+  for (const PeerHash& other : hashes) {
+    if (other.answer) continue;
+    env_.logger.warn("cannot compare data with a member",
+                     {{"remote-peer-id", id_text(other.member)},
+                      {"revision", own.hash_revision},
+                      {"error", other.answer.error().message}});
+  }
+  if (const auto wrong = differing(own, hashes); !wrong.empty()) {
+    return fail(Code::kDataLoss,
+                id_text(self_) + " found data inconsistency with peers: at revision " +
+                    std::to_string(own.hash_revision) + " member " + id_text(wrong.front()) +
+                    " holds other keys; find out which is wrong, then remove that "
+                    "member and add it anew");
+  }
+  env_.logger.info("initial corruption checking passed; no corruption",
+                   {{"local-member-id", id_text(self_)}});
+  return {};
+}
+
+void Node::raise_corrupt(raft::NodeId member) {
+  const raft::NodeId blamed = level_ < CompatLevel::k36 ? raft::kNoNode : member;
+  std::string body;
+  PbWriter out(body);
+  out.put_varint(1, static_cast<std::uint64_t>(AlarmAction::kActivate));
+  out.field_varint(2, blamed.value());
+  out.put_varint(3, static_cast<std::uint64_t>(AlarmType::kCorrupt));
+  propose(Op::kAlarm, body, [](const Result<ApplyResponse>&) {});
 }
 
 Result<std::unique_ptr<SnapshotReader>> Node::open_snapshot() {

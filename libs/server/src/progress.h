@@ -21,6 +21,9 @@ struct Progress {
   /// Leader and only voter: nobody else can have been elected, so no round is needed to read.
   std::atomic<bool> alone{false};
   std::atomic<std::int64_t> leader_elected_at{0};  ///< MonoTime ticks; 0: never
+  std::atomic<std::int64_t> ticked_at{0};          ///< MonoTime ticks; 0: never
+  /// Since when ticks have come without a gap; MonoTime ticks.
+  std::atomic<std::int64_t> awake_since{0};
 
   std::atomic<std::uint64_t> leader_changes{0};
   std::atomic<std::uint64_t> proposals_applied{0};

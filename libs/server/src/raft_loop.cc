@@ -196,6 +196,7 @@ void RaftLoop::turn() {
 void RaftLoop::tick() {
   const MonoTime now = clock_.now();
   check_disk(now);
+  note_tick(now);
   node_->tick();
   stand_if_alone();
   reads_.tick(*node_, now);
@@ -206,6 +207,16 @@ void RaftLoop::tick() {
   // A late tick is not made up for: time that this thread did not see must not count.
   next_tick_ = std::max(next_tick_ + tick_, now);
   executor_.post_at(next_tick_, [this] { tick(); });
+}
+
+/// After a gap the others may have gone on without this member: what it knows of its role is old.
+void RaftLoop::note_tick(MonoTime now) {
+  const MonoTime before{Duration(progress_.ticked_at.load(std::memory_order_relaxed))};
+  const auto count = now.time_since_epoch().count();
+  if (now - before > kTicksOfGap * tick_) {
+    progress_.awake_since.store(count, std::memory_order_relaxed);
+  }
+  progress_.ticked_at.store(count, std::memory_order_relaxed);
 }
 
 void RaftLoop::step(raft::Message message) {

@@ -40,6 +40,7 @@ struct ApplyJob {
 class RaftLoop final : public TransportSink {
  public:
   static constexpr std::size_t kMaxQueuedBytes = 256U << 20;
+  static constexpr int kTicksOfGap = 3;  ///< more between two ticks, and this member slept
 
   struct Hooks {
     std::function<void(WalThread::Job)> append;
@@ -139,6 +140,7 @@ class RaftLoop final : public TransportSink {
   bool put(Add add);
   void turn();
   void tick();
+  void note_tick(MonoTime now);
   void step(raft::Message message);
   void propose_queued(std::vector<Proposal> fresh);
   void propose_batch(std::span<Proposal> batch);

@@ -24,7 +24,8 @@ Upkeep::Upkeep(Node& node, Executor& executor)
     : node_(node),
       executor_(executor),
       publisher_(node, executor, [this] { published(); }),
-      versions_(node, executor) {}
+      versions_(node, executor),
+      corruption_(node, executor) {}
 
 void Upkeep::start() {
   executor_.post([this] {
@@ -39,6 +40,9 @@ void Upkeep::start() {
   every(node_.config_.election_timeout, [this] { watch_leader(); });
   every(kVersionCheck, [this] { check_version(); });
   every(node_.config_.purge_interval, [this] { purge(); });
+  if (node_.config_.corrupt_check_time > Duration{}) {
+    every(node_.config_.corrupt_check_time, [this] { corruption_.check(); });
+  }
   start_auto_compaction();
 }
 

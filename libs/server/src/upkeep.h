@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "corruption_monitor.h"
 #include "publisher.h"
 #include "truss/common/executor.h"
 #include "truss/server/server.h"
@@ -49,6 +50,7 @@ class Upkeep {
   Executor& executor_;
   Publisher publisher_;
   VersionMonitor versions_;
+  CorruptionMonitor corruption_;
   bool published_ = false;
   int looks_without_leader_ = 0;
   std::function<void()> leader_lost_;

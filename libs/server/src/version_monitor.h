@@ -9,8 +9,10 @@ namespace truss::server {
 class Node;
 
 /// On the leader: raises the cluster's version to the lowest release among its servers, once all of
-/// them have told theirs. A cluster without a version gets 3.0.0 while one of them is silent.
-/// Source: etcdserver.monitorVersions.
+/// them have told theirs. A cluster without a version gets 3.0.0 while one of them is silent. While
+/// the cluster is being downgraded it lowers the version instead, and ends the downgrade when every
+/// server runs the target.
+/// Source: etcdserver/version/monitor.go.
 ///
 /// Lives on: upkeep executor.
 class VersionMonitor {
@@ -22,6 +24,8 @@ class VersionMonitor {
 
  private:
   void decide(const PolledVersions& others);
+  void decide_downgrade(const PolledVersions& others, const Version& present);
+  void settled() { busy_ = false; }
   void propose(const std::string& version, VersionForm form);
 
   Node& node_;

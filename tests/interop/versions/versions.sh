@@ -37,6 +37,14 @@ build_lab() {
   printf '#!/bin/bash\nexec "%s" serve "$@"\n' "$LAB" >"$folder/etcd" && chmod +x "$folder/etcd"
 }
 
+# goes_back VERSION: to the release before, which must have been built
+goes_back() {
+  local older=3.$((${1:2:1} - 1)) folder
+  folder=$(find "$TRUSS_SOURCE/build/oracle/versions" -maxdepth 1 -name "$older.*" | head -n 1)
+  [ -x "$folder/etcd" ] || { echo "SKIPPED: no etcd $older to go back to"; return 0; }
+  TRUSS_LEVEL=${1%.*} "$TRUSS_SOURCE/tests/cluster/downgrade.sh" "$folder/etcd" "$older"
+}
+
 FAILED=0
 for version in $(pins); do
   release=${version%.*}
@@ -53,5 +61,7 @@ for version in $(pins); do
   "$TRUSS_SOURCE/tests/cluster/mixed.sh" "$form" || FAILED=1
   TRUSS_LEVEL=$release "$TRUSS_SOURCE/tests/cluster/rolling.sh" || FAILED=1
   TRUSS_LEVEL=$release "$TRUSS_SOURCE/tests/interop/peer-input.sh" || FAILED=1
+  TRUSS_LEVEL=$release "$TRUSS_SOURCE/tests/cluster/corruption.sh" || FAILED=1
+  [ "$release" = 3.5 ] || goes_back "$version" || FAILED=1
 done
 exit "$FAILED"

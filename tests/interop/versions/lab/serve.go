@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
 )
@@ -76,6 +77,9 @@ func typed(name, value string) any {
 	}
 	if truth, err := strconv.ParseBool(value); err == nil {
 		return truth
+	}
+	if length, err := time.ParseDuration(value); err == nil {
+		return length.Nanoseconds()
 	}
 	return value
 }

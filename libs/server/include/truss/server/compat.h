@@ -37,5 +37,7 @@ struct Version {
 /// nullopt unless the text is `N.N.N` (an optional `-suffix` is dropped).
 std::optional<Version> parse_version(std::string_view text);
 Version version_of(CompatLevel level);
+/// Whether `before` is the minor release right before `release`; patches don't matter.
+bool is_release_before(const Version& before, const Version& release);
 
 }  // namespace truss::server

@@ -73,7 +73,9 @@ struct Config {
   bool lease_checkpoint = false;
   bool lease_checkpoint_persist = false;
   bool strict_reconfig_check = true;
-  std::uint32_t max_learners = 1;
+  std::uint32_t max_learners = 1;      ///< below level 3.6 at most one
+  bool initial_corrupt_check = false;  ///< compare data with the other members before serving
+  Duration corrupt_check_time{0};      ///< the leader compares this often; 0: never
   Sabotage sabotage;
 
   /// Ticks without a leader before a follower stands for election.

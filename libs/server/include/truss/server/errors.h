@@ -35,6 +35,11 @@ Error member_not_learner();         ///< FailedPrecondition
 Error learner_not_ready();          ///< FailedPrecondition
 Error too_many_learners();          ///< FailedPrecondition
 Error bad_leader_transferee();      ///< FailedPrecondition
+Error downgrade_version_format();   ///< InvalidArgument
+Error downgrade_target();           ///< InvalidArgument
+Error downgrade_no_version();       ///< FailedPrecondition
+Error downgrade_in_process();       ///< FailedPrecondition
+Error no_downgrade();               ///< FailedPrecondition
 Error not_capable();                ///< FailedPrecondition
 Error not_supported_for_learner();  ///< FailedPrecondition
 

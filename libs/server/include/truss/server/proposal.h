@@ -19,6 +19,7 @@ enum class Op : std::uint32_t {
   kLeaseCheckpoint = 11,
   kClusterVersionSet = 1300,
   kMemberAttributesSet = 1301,
+  kDowngradeInfoSet = 1302,
 };
 
 /// The bytes of one normal log entry: an InternalRaftRequest with the operation's own encoding

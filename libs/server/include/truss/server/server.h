@@ -19,6 +19,7 @@
 #include "truss/lease/lessor.h"
 #include "truss/mvcc/store.h"
 #include "truss/raft/types.h"
+#include "truss/schema/membership.h"
 #include "truss/server/config.h"
 #include "truss/server/member.h"
 #include "truss/server/peer_queries.h"
@@ -50,7 +51,8 @@ struct Status {
   bool is_learner = false;
   std::string version;          ///< of this server, `3.4.23`
   std::string cluster_version;  ///< `3.4.0`; empty until decided
-  std::string storage_version;  ///< `3.6.0`; empty below 3.6 or until decided
+  std::string storage_version;  ///< `3.6.0`; empty below 3.6 or until the db was written to
+  schema::Downgrade downgrade;  ///< as the members agreed
   std::int64_t db_size_bytes = 0;
   std::int64_t db_in_use_bytes = 0;
   std::int64_t quota_bytes = 0;     ///< as in effect: default filled in, negative when off
@@ -89,6 +91,8 @@ struct Counters {
   DurationCounts::Sample snap_save_durations;
 };
 
+enum class DowngradeAction : std::uint8_t { kValidate = 0, kEnable = 1, kCancel = 2 };
+
 /// One node of the cluster: proposes, agrees, makes durable, applies, answers.
 ///
 /// Thread: every method may be called from any thread unless it says otherwise. A callback runs
@@ -101,6 +105,7 @@ class Server {
   using HashKvCallback = absl::AnyInvocable<void(Result<mvcc::HashKv>)>;
   using HashCallback = absl::AnyInvocable<void(Result<std::uint32_t>)>;
   using TtlCallback = absl::AnyInvocable<void(Result<std::int64_t>)>;
+  using VersionCallback = absl::AnyInvocable<void(Result<std::string>)>;
   using LeaseCallback = absl::AnyInvocable<void(Result<lease::LeaseInfo>)>;
 
   /// Opens or creates the data directory, replays the log and starts the threads. Returns with the
@@ -190,6 +195,14 @@ class Server {
   virtual std::shared_ptr<const std::vector<Member>> members() const = 0;
   /// Whether that member was in the cluster and is banned for good.
   virtual bool is_removed(raft::NodeId id) const = 0;
+  /// Prepares the cluster for going back to the release before its own: once enabled, the leader
+  /// lowers the cluster version, members make their directories fit for the older release, and when
+  /// all of them run it the downgrade is over. `version`: `3.5` or `3.5.0`, nothing to cancel.
+  /// Answers the cluster version as the level shows it: `3.6.0` up to 3.5, later `3.6`.
+  /// Errors: downgrade_version_format, downgrade_no_version, downgrade_target,
+  /// downgrade_in_process; up to 3.5 no_downgrade; those of a read and of a proposal.
+  virtual void downgrade(DowngradeAction action, const std::string& version,
+                         VersionCallback done) = 0;
   /// Answer of `GET /downgrade/enabled`, after a linearizable read. Errors: those of the read.
   virtual void downgrade_enabled(absl::AnyInvocable<void(Result<bool>)> done) = 0;
   /// Ascending by member, then type.
