@@ -14,7 +14,9 @@ fi
 timeout_ms=1000 pids=()
 work=$(mktemp -d)
 cleanup() {
-  [ ${#pids[@]} -gt 0 ] && kill -9 "${pids[@]}" 2>/dev/null
+  local pid
+  for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null; done
+  for pid in "${pids[@]}"; do while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done; done
   rm -rf "$work"
 }
 trap cleanup EXIT
