@@ -1,5 +1,7 @@
 #include "truss/snaptool/key_source.h"
 
+#include <algorithm>
+
 #include "key_window.h"
 #include "revision_of.h"
 #include "truss/schema/buckets.h"
@@ -61,12 +63,12 @@ class LiveKeys final : public KeySource {
       : member_(member), range_(std::move(range)), revision_(revision) {}
 
   Result<> fetch() {
-    constexpr std::int64_t kPage = 500;
     // etcd: an end of one zero byte is beyond the last key; a first key is never empty.
     const std::string first = range_.first.empty() ? std::string(1, '\0') : range_.first;
     const std::string end = range_.end.empty() ? std::string(1, '\0') : range_.end;
-    TRUSS_ASSIGN(page_, member_.range(first, end, kPage, revision_));
+    TRUSS_ASSIGN(page_, member_.range(first, end, limit_, revision_));
     at_ = 0;
+    fit_limit();
     if (revision_ == 0) revision_ = page_.header.revision;
     if (!page_.kvs.empty()) range_.first = page_.kvs.back().key + '\0';
     return {};
@@ -85,9 +87,18 @@ class LiveKeys final : public KeySource {
   std::int64_t revision() const override { return revision_; }
 
  private:
+  /// Pages of a few MB, whatever the values' size.
+  void fit_limit() {
+    std::uint64_t bytes = 0;
+    for (const client::KeyValue& kv : page_.kvs) bytes += kv.key.size() + kv.value.size();
+    if (bytes > 8u << 20) limit_ = std::max<std::int64_t>(1, limit_ / 4);
+    if (bytes < 1u << 20) limit_ = std::min<std::int64_t>(4096, limit_ * 2);
+  }
+
   client::Client& member_;
   KeyRange range_;
   std::int64_t revision_;
+  std::int64_t limit_ = 64;
   client::RangeResult page_;
   std::size_t at_ = 0;
 };
