@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "truss/common/clock.h"
+#include "truss/common/file_system.h"
+#include "truss/tool/command.h"
+#include "truss/tool/output.h"
+#include "truss/waltool/data_dir.h"
+#include "truss/waltool/evidence.h"
+
+namespace truss::walctl {
+
+/// What every command of walctl has at hand.
+struct Tool {
+  PosixFileSystem files;
+  SystemClock clock;
+  tool::OutputOptions output;
+  std::string wal_dir;
+
+  tool::Format format() const { return output.format(); }
+  /// Runs `body` and turns its error into a line and an exit code.
+  int run(tool::Console& console, const std::function<Result<int>()>& body) const;
+  Result<waltool::DataDir> locate(const std::string& dir);
+  /// gather() with a progress bar.
+  Result<waltool::Evidence> gather(const std::string& dir, tool::Console& console);
+};
+
+// Each adds its commands to the root.
+void add_info(tool::Command& root, Tool& tool);
+void add_dump(tool::Command& root, Tool& tool);
+void add_history(tool::Command& root, Tool& tool);
+void add_fsck(tool::Command& root, Tool& tool);
+void add_mend(tool::Command& root, Tool& tool);
+void add_survey(tool::Command& root, Tool& tool);
+
+/// `%x` of an id.
+std::string hex_id(std::uint64_t id);
+
+}  // namespace truss::walctl

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "truss/common/error.h"
+#include "truss/common/file_system.h"
+#include "truss/common/process.h"
+#include "truss/waltool/judge.h"
+
+namespace truss::waltool {
+
+/// Locks on all segments of a log, so that no member can start on it. Dropped by the destructor.
+class LogLock {
+ public:
+  /// *Errors:* kUnavailable with the segment's path if somebody holds it; I/O.
+  static Result<LogLock> take(FileSystem& fs, const DataDir& dir);
+
+ private:
+  std::vector<std::unique_ptr<File>> files_;
+};
+
+/// A log being put together beside the old one: `WAL.new`.
+class NewLog {
+ public:
+  /// \param conf_state  membership at `base`, null if unknown
+  static Result<NewLog> create(FileSystem& fs, Process& process, const DataDir& dir,
+                               const wal::Identity& identity, raft::SnapshotMark base,
+                               const raft::ConfState* conf_state);
+  NewLog(NewLog&&) noexcept;
+  ~NewLog();
+
+  /// Appends the good entries of the old log in (base, last], which must be without a gap.
+  /// \param drop_conf_changes  put empty entries in the place of membership changes
+  /// *Errors:* kCorruption if the log no longer reads as the evidence says; I/O.
+  Result<> copy(const Evidence& evidence, raft::Index last, bool drop_conf_changes);
+  /// Ends it with `state`; it is on disk under its temporary name.
+  Result<> finish(const raft::HardState& state);
+  /// Puts it in the place of the old one, which gets the name that is returned. Atomic: at every
+  /// instant there is one whole log or the other. *Durability:* names are on disk.
+  Result<std::string> put_in_place();
+
+ private:
+  struct Impl;
+  explicit NewLog(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Writes a `.snap` file at `mark` with the membership that the db holds.
+/// *Errors:* kFailedPrecondition if the db lists no members; I/O. Returns its conf state.
+Result<raft::ConfState> snapshot_from_db(FileSystem& fs, const DataDir& dir,
+                                         raft::SnapshotMark mark);
+
+/// What repair() does or would do, a line each.
+std::vector<std::string> repair_steps(const DataDir& dir, const Evidence& evidence,
+                                      const Judgement& judgement);
+
+/// Mends a log as its verdict allows: cuts the damaged end off, or writes a new log of what is
+/// good. The old segments stay, under other names. Returns what was done.
+/// *Errors:* kFailedPrecondition if the plan refuses; kUnavailable if a member holds the log; I/O.
+/// *Durability:* everything is on disk when it returns; a crash leaves the old log or the new one.
+Result<std::vector<std::string>> repair(FileSystem& fs, Process& process, const DataDir& dir,
+                                        const Evidence& evidence, const Judgement& judgement);
+
+}  // namespace truss::waltool

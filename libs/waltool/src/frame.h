@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+
+#include "truss/raft/types.h"
+#include "truss/wal/record.h"
+#include "window.h"
+
+namespace truss::waltool {
+
+/// One frame of a segment that decodes as a record; whether its CRC is right is another matter.
+struct Frame {
+  std::uint64_t offset = 0;
+  std::uint64_t end = 0;  ///< offset of the next one
+  wal::Record record;
+};
+
+/// Why there is no frame.
+enum class NoFrame : std::uint8_t { kZeroLength, kEndOfFile, kCutShort, kTooLong, kMalformed };
+
+struct FrameOrNot {
+  std::optional<Frame> frame;
+  NoFrame why{};
+  std::uint64_t end = 0;  ///< where the frame ends if its length is right; 0: not known
+};
+
+/// The frame at `offset`. Views live until the window's next call. *Errors:* I/O.
+Result<FrameOrNot> read_frame(Window& window, std::uint64_t offset);
+
+/// The running CRC after `record` if `seed` was it before.
+std::uint32_t crc_after(const wal::Record& record, std::uint32_t seed);
+
+/// An entry without a copy of its payload. nullopt if malformed.
+struct EntryView {
+  raft::Entry head;  ///< without data
+  ByteView data;
+};
+std::optional<EntryView> peek_entry(ByteView bytes);
+
+}  // namespace truss::waltool

@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include "swap.h"
+#include "truss/bolt/bolt.h"
+#include "truss/schema/membership.h"
+#include "truss/snap/snap_file.h"
+#include "truss/snap/snapshotter.h"
+#include "truss/snap/v2_store.h"
+#include "truss/wal/wal.h"
+#include "truss/waltool/entries.h"
+#include "truss/waltool/repair.h"
+
+namespace truss::waltool {
+
+using raft::Index;
+
+Result<LogLock> LogLock::take(FileSystem& fs, const DataDir& dir) {
+  LogLock out;
+  TRUSS_ASSIGN(const auto names, segments_of(fs, dir.wal));
+  for (const auto& name : names) {
+    const std::string path = join_path(dir.wal, name.file_name());
+    TRUSS_ASSIGN(auto file, fs.open(path, {.write = true}));
+    if (const auto locked = file->try_lock(LockKind::kOfd, true); !locked)
+      return fail(path, locked.error());
+    out.files_.push_back(std::move(file));
+  }
+  return out;
+}
+
+struct NewLog::Impl {
+  FileSystem& fs;
+  const DataDir dir;
+  const std::string path;
+  const raft::SnapshotMark base;
+  std::unique_ptr<wal::Wal> wal;
+};
+
+NewLog::NewLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+NewLog::NewLog(NewLog&&) noexcept = default;
+NewLog::~NewLog() = default;
+
+Result<NewLog> NewLog::create(FileSystem& fs, Process& process, const DataDir& dir,
+                              const wal::Identity& identity, raft::SnapshotMark base,
+                              const raft::ConfState* conf_state) {
+  const std::string path = dir.wal + ".new";
+  TRUSS_TRY(remove_all(fs, path));  // of a run that was broken off
+  TRUSS_ASSIGN(auto wal, wal::Wal::create(fs, process, path, wal::encode_identity(identity), {}));
+  if (base.index > Index(0)) wal->save_snapshot(base, conf_state);
+  return NewLog(std::unique_ptr<Impl>(new Impl{fs, dir, path, base, std::move(wal)}));
+}
+
+Result<> NewLog::copy(const Evidence& evidence, Index last, bool drop_conf_changes) {
+  constexpr std::uint64_t kBatchBytes = 1 << 20;
+  std::vector<wal::SegmentName> names;
+  for (const SegmentFacts& segment : evidence.segments) names.push_back(segment.name);
+  Index next = impl_->base.index + 1;
+  std::vector<raft::Entry> batch;
+  std::uint64_t bytes = 0;
+  const auto take = [&](const LogEntry& entry) {
+    const auto* run = evidence.entries.find(entry.index);
+    if (entry.index < next || !run || run->kind != EntryKind::kGood || run->term != entry.term)
+      return true;
+    if (entry.index != next || entry.index > last) return false;
+    raft::Entry& copy = batch.emplace_back();
+    copy.term = entry.term;
+    copy.index = entry.index;
+    if (!drop_conf_changes || entry.type == raft::EntryType::kNormal) {
+      copy.type = entry.type;
+      copy.data = SharedBytes::copy(entry.data);
+    }
+    ++next;
+    bytes += entry.data.size();
+    if (bytes >= kBatchBytes) {
+      impl_->wal->save({}, batch);
+      batch.clear();
+      bytes = 0;
+    }
+    return true;
+  };
+  TRUSS_TRY(each_entry_of(impl_->fs, impl_->dir, names, take));
+  if (!batch.empty()) impl_->wal->save({}, batch);
+  if (next == last + 1 || last <= impl_->base.index) return {};
+  return fail(Code::kCorruption, "the log changed while it was read: entry " +
+                                     std::to_string(next.value()) + " is no longer there");
+}
+
+Result<> NewLog::finish(const raft::HardState& state) {
+  impl_->wal->append(state, {});
+  impl_->wal->sync();
+  impl_->wal->close();
+  impl_->wal.reset();
+  return {};
+}
+
+Result<std::string> NewLog::put_in_place() {
+  FileSystem& fs = impl_->fs;
+  const std::string& wal = impl_->dir.wal;
+  TRUSS_TRY(give_owner(wal, impl_->path));
+  std::string kept;
+  for (int n = 1; kept.empty() || exists(fs, kept); ++n)
+    kept = wal + ".broken." + std::to_string(n);
+  TRUSS_TRY(exchange(impl_->path, wal));
+  TRUSS_TRY(fs.sync_dir(parent_path(wal)));
+  TRUSS_TRY(fs.rename(impl_->path, kept));
+  TRUSS_TRY(fs.sync_dir(parent_path(wal)));
+  return kept;
+}
+
+Result<raft::ConfState> snapshot_from_db(FileSystem& fs, const DataDir& dir,
+                                         raft::SnapshotMark mark) {
+  UnlockedReads files(fs);
+  TRUSS_ASSIGN(const auto db, bolt::DB::open(files, dir.db, {.read_only = true}));
+  TRUSS_ASSIGN(auto tx, db->begin_read());
+  TRUSS_ASSIGN(const auto membership, schema::read_membership(tx));
+  if (membership.members.empty())
+    return fail(Code::kFailedPrecondition, dir.db + ": lists no members to make a snapshot of");
+  snap::V2Membership document;
+  raft::Snapshot snapshot;
+  for (const schema::Member& member : membership.members) {
+    document.members.push_back({raft::NodeId(member.id), member.peer_urls, member.is_learner,
+                                member.name, member.client_urls});
+  }
+  std::ranges::sort(document.members, {}, &snap::V2Member::id);
+  for (const std::uint64_t id : membership.removed) document.removed.emplace_back(id);
+  std::ranges::sort(document.removed);
+  document.version = membership.cluster_version;
+  auto& conf = snapshot.metadata.conf_state;
+  for (const snap::V2Member& member : document.members)
+    (member.is_learner ? conf.learners : conf.voters).push_back(member.id);
+  snapshot.metadata.index = mark.index;
+  snapshot.metadata.term = mark.term;
+  snapshot.data = SharedBytes::copy(snap::write_v2_store(document));
+  NullLogger log;
+  TRUSS_TRY(snap::Snapshotter(fs, log, dir.snap).save(snapshot));
+  TRUSS_TRY(give_owner(dir.db, join_path(dir.snap, snap::snap_file_name(mark))));
+  return conf;
+}
+
+}  // namespace truss::waltool
