@@ -28,13 +28,13 @@ class Dispatcher {
   /// Requests seen, by {`unary` or `stream`, client API version}.
   std::map<std::pair<std::string, std::string>, std::uint64_t> client_requests() const;
   const MethodTable& methods() const { return methods_; }
+  /// Ends every stream whose client wants to know when there is no leader. The server calls it.
+  void leader_lost();
 
  private:
   Result<> admit(const Method& method, const CallInfo& info);
   void count_client(const Method& method, const CallInfo& info);
   void keep_for_leader(const std::shared_ptr<StreamPort>& port);
-  /// Ends every stream whose client wants to know when there is no leader.
-  void leader_lost();
 
   Context& context_;
   const MethodTable& methods_;
