@@ -6,6 +6,7 @@
 
 #include "term_gate.h"
 #include "truss/common/check.h"
+#include "truss/raft/text.h"
 
 namespace truss::raft {
 
@@ -220,14 +221,15 @@ void Core::become_follower(Term term, NodeId leader, StepDownReason why) {
   if (leader != kNoNode) stood_soon_ = 0;
   reset(term);
   role_ = Follower{leader};
-  logger_.info("became follower",
-               {{"raft-id", id().value()}, {"term", term_.value()}, {"leader", leader.value()}});
+  logger_.info(
+      "became follower",
+      {{"raft-id", node_text(id())}, {"term", term_.value()}, {"leader", node_text(leader)}});
 }
 
 void Core::become_pre_candidate() {
   // No reset: term, vote, timers and progress stay, as nothing has happened yet.
   role_ = PreCandidate{};
-  logger_.info("became pre-candidate", {{"raft-id", id().value()}, {"term", term_.value()}});
+  logger_.info("became pre-candidate", {{"raft-id", node_text(id())}, {"term", term_.value()}});
 }
 
 void Core::become_candidate() {
@@ -235,7 +237,7 @@ void Core::become_candidate() {
   reset(term_ + 1);
   vote_ = id();
   role_ = Candidate{};
-  logger_.info("became candidate", {{"raft-id", id().value()}, {"term", term_.value()}});
+  logger_.info("became candidate", {{"raft-id", node_text(id())}, {"term", term_.value()}});
 }
 
 void Core::become_leader() {
@@ -247,7 +249,7 @@ void Core::become_leader() {
   leader.pending_conf_index = log_.last_index();
   Entry empty;
   append(leader, std::span(&empty, 1));
-  logger_.info("became leader", {{"raft-id", id().value()}, {"term", term_.value()}});
+  logger_.info("became leader", {{"raft-id", node_text(id())}, {"term", term_.value()}});
 }
 
 Message& Core::emit(MessageType type, NodeId to) {

@@ -1,4 +1,5 @@
 #include "core.h"
+#include "truss/raft/text.h"
 
 /// Campaigns and votes (raft paper §5.2, §5.4.1; thesis §9.6 for pre-votes).
 namespace truss::raft {
@@ -29,10 +30,10 @@ NoLeaderReason Core::bar_to_campaign() const {
 void Core::campaign_if_allowed(Campaign kind) {
   if (leading() != nullptr) return;
   if (const NoLeaderReason bar = bar_to_campaign(); bar != NoLeaderReason::kHasLeader) {
-    logger_.warn("cannot campaign", {{"raft-id", id().value()}, {"reason", reason(bar)}});
+    logger_.warn("cannot campaign", {{"raft-id", node_text(id())}, {"reason", reason(bar)}});
     return;
   }
-  logger_.info("starts an election", {{"raft-id", id().value()}, {"term", term_.value()}});
+  logger_.info("starts an election", {{"raft-id", node_text(id())}, {"term", term_.value()}});
   campaign(kind);
 }
 
@@ -104,8 +105,8 @@ StepResult Core::on_message_as_candidate(Tally& votes, MessageType awaited, Mess
 
 void Core::on_vote(Tally& votes, const Message& m) {
   votes.record(m.from, !m.reject);
-  logger_.info("received a vote", {{"raft-id", id().value()},
-                                   {"from", m.from.value()},
+  logger_.info("received a vote", {{"raft-id", node_text(id())},
+                                   {"from", node_text(m.from)},
                                    {"granted", !m.reject},
                                    {"term", term_.value()}});
   switch (tracker_.result(votes)) {

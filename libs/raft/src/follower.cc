@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core.h"
+#include "truss/raft/text.h"
 
 /// What a follower does with its leader's messages (raft paper §5.3, §7).
 namespace truss::raft {
@@ -46,7 +47,7 @@ void Core::forget_leader() {
   if (follower == nullptr) return;
   if (config_.read_mode == ReadMode::kLease) {
     // The leader may serve reads by a lease that a new election would break.
-    logger_.error("ignoring forget-leader in lease read mode", {{"raft-id", id().value()}});
+    logger_.error("ignoring forget-leader in lease read mode", {{"raft-id", node_text(id())}});
     return;
   }
   follower->leader = kNoNode;
@@ -105,7 +106,7 @@ bool Core::restore(const Snapshot& snapshot) {
   const ConfState& config = meta.conf_state;
   if (!holds(config.voters) && !holds(config.learners) && !holds(config.voters_outgoing)) {
     logger_.warn("ignored a snapshot of a configuration without this node",
-                 {{"raft-id", id().value()}, {"index", meta.index.value()}});
+                 {{"raft-id", node_text(id())}, {"index", meta.index.value()}});
     return false;
   }
   if (log_.matches(meta.index, meta.term)) {
@@ -115,7 +116,7 @@ bool Core::restore(const Snapshot& snapshot) {
   const Changer changer(tracker_.membership(), meta.index, tracker_.window());
   Result<Membership> members = changer.restore(config);
   if (!members) {
-    logger_.error("ignored a snapshot", {{"raft-id", id().value()},
+    logger_.error("ignored a snapshot", {{"raft-id", node_text(id())},
                                          {"error", std::string_view(members.error().message)}});
     return false;
   }
@@ -123,7 +124,7 @@ bool Core::restore(const Snapshot& snapshot) {
   switch_to(std::move(*members));
   logger_.info(
       "restored snapshot",
-      {{"raft-id", id().value()}, {"index", meta.index.value()}, {"term", meta.term.value()}});
+      {{"raft-id", node_text(id())}, {"index", meta.index.value()}, {"term", meta.term.value()}});
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core.h"
 #include "truss/raft/codec.h"
+#include "truss/raft/text.h"
 
 /// What a leader does with proposals and answers (raft paper §5.3, thesis §3.10 and §4).
 namespace truss::raft {
@@ -92,7 +93,7 @@ void Core::on_transfer_request(Leader& leader, const Progress& peer) {
   election_elapsed_ = 0;  // the transfer has one whole election time-out
   leader.transferee = peer.id;
   logger_.info("starts to transfer leadership",
-               {{"raft-id", id().value()}, {"to", peer.id.value()}, {"term", term_.value()}});
+               {{"raft-id", node_text(id())}, {"to", node_text(peer.id)}, {"term", term_.value()}});
   if (peer.match == log_.last_index()) return send_timeout_now(peer.id);
   send_append(*tracker_.find(peer.id), true);
 }
@@ -131,7 +132,7 @@ bool Core::admit_conf_changes(Leader& leader, std::span<Entry> entries) {
     const ConfChangeObstacle obstacle = obstacle_to(*leave);
     if (obstacle != ConfChangeObstacle::kNone) {
       logger_.info("ignoring a conf change",
-                   {{"raft-id", id().value()}, {"reason", reason(obstacle)}});
+                   {{"raft-id", node_text(id())}, {"reason", reason(obstacle)}});
       entries[i] = Entry{};
       continue;
     }
@@ -176,13 +177,13 @@ void Core::check_quorum() {
 }
 
 void Core::lose_quorum() {
-  logger_.warn("stepped down: quorum is not active", {{"raft-id", id().value()}});
+  logger_.warn("stepped down: quorum is not active", {{"raft-id", node_text(id())}});
   become_follower(term_, kNoNode, StepDownReason::kNoQuorum);
 }
 
 void Core::step_down() {
   if (role() == Role::kFollower) return;
-  logger_.warn("stepped down: asked to", {{"raft-id", id().value()}});
+  logger_.warn("stepped down: asked to", {{"raft-id", node_text(id())}});
   become_follower(term_, kNoNode, StepDownReason::kAsked);
 }
 

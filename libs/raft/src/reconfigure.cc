@@ -2,6 +2,7 @@
 
 #include "core.h"
 #include "truss/common/check.h"
+#include "truss/raft/text.h"
 
 /// Membership changes, at the moment they are applied (raft thesis §4).
 namespace truss::raft {
@@ -16,7 +17,7 @@ ConfState Core::switch_to(Membership next) {
   tracker_.switch_to(std::move(next));
   ConfState config = tracker_.config();
   logger_.info("switched configuration",
-               {{"raft-id", id().value()},
+               {{"raft-id", node_text(id())},
                 {"voters", static_cast<std::uint64_t>(config.voters.size())},
                 {"learners", static_cast<std::uint64_t>(config.learners.size())},
                 {"joint", tracker_.membership().joint()}});

@@ -2,6 +2,7 @@
 
 #include "core.h"
 #include "truss/common/check.h"
+#include "truss/raft/text.h"
 
 /// What a leader sends, and when (raft paper §5.3, §7).
 namespace truss::raft {
@@ -41,8 +42,8 @@ bool Core::send_snapshot(Progress& peer) {
   }
   TRUSS_CHECK(!snapshot->empty(), "a raft peer needs a snapshot and storage has an empty one");
   const Index index = snapshot->metadata.index;
-  logger_.info("sends snapshot", {{"raft-id", id().value()},
-                                  {"to", peer.id.value()},
+  logger_.info("sends snapshot", {{"raft-id", node_text(id())},
+                                  {"to", node_text(peer.id)},
                                   {"index", index.value()},
                                   {"first-index", log_.first_index().value()}});
   peer.on_snapshot_sent(index);
