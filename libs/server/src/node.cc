@@ -387,6 +387,7 @@ Counters Node::counters() const {
   c.wal_sync_durations = progress_.wal_sync_durations.sample();
   c.slow_read_indexes = progress_.slow_reads;
   c.late_heartbeats = progress_.late_heartbeats;
+  c.messages_lost = progress_.messages_lost;
   c.learners_promoted = progress_.promotions;
   c.applying_snapshot = progress_.applying_snapshot;
   c.snap_encoding_durations = progress_.snap_metrics.encodings.sample();

@@ -31,6 +31,7 @@ struct Progress {
   std::atomic<std::uint64_t> reads_failed{0};
   std::atomic<std::uint64_t> slow_reads{0};  ///< read index rounds asked again or timed out
   std::atomic<std::uint64_t> late_heartbeats{0};
+  std::atomic<std::uint64_t> messages_lost{0};
   std::atomic<std::uint64_t> promotions{0};  ///< learners promoted while leading
   std::atomic<bool> applying_snapshot{false};
   std::atomic<std::uint64_t> slow_applies{0};

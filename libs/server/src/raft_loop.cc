@@ -119,7 +119,18 @@ void RaftLoop::run(Task task) {
 
 void RaftLoop::receive(raft::Message message) {
   if (message.type == raft::MessageType::kSnap) return hooks_.snapshot_came(std::move(message));
-  (void)put([&](Inbox& in) { in.messages.push_back(std::move(message)); });
+  std::size_t bytes = 0;
+  for (const raft::Entry& entry : message.entries) bytes += entry.data.size();
+  (void)put([&](Inbox& in) {
+    const bool full = in.messages.size() >= kMaxQueuedMessages ||
+                      (bytes > 0 && in.message_bytes + bytes > kMaxQueuedBytes);
+    if (full) {
+      ++in.messages_lost;
+      return;
+    }
+    in.message_bytes += bytes;
+    in.messages.push_back(std::move(message));
+  });
 }
 
 void RaftLoop::step_snapshot(raft::Message message) {
@@ -186,6 +197,7 @@ void RaftLoop::turn() {
     queued_bytes_ = 0;
   }
   for (Task& task : in.tasks) task();
+  if (in.messages_lost > 0) note_lost(in.messages_lost);
   for (raft::Message& message : in.messages) step(std::move(message));
   propose_queued(std::move(in.proposals));
   if (!in.reads.empty()) reads_.add(std::move(in.reads), clock_.now());
@@ -217,6 +229,11 @@ void RaftLoop::note_tick(MonoTime now) {
     progress_.awake_since.store(count, std::memory_order_relaxed);
   }
   progress_.ticked_at.store(count, std::memory_order_relaxed);
+}
+
+void RaftLoop::note_lost(std::uint64_t messages) {
+  progress_.messages_lost.fetch_add(messages, std::memory_order_relaxed);
+  logger_.warn("dropped messages of peers: too many wait", {{"messages", messages}});
 }
 
 void RaftLoop::step(raft::Message message) {

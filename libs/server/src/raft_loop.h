@@ -35,11 +35,13 @@ struct ApplyJob {
 /// raft core, and passes on what the core wants done: messages to the peers and appends to the WAL
 /// thread at the same time, committed entries to the apply thread.
 ///
-/// Full-behaviour of its mailbox: proposals beyond kMaxQueuedBytes are refused.
-/// Lives on: raft executor; functions marked *any* may be called from any thread.
+/// Full-behaviour of its mailbox: proposals beyond kMaxQueuedBytes are refused; messages of peers
+/// beyond kMaxQueuedMessages, or their payload beyond kMaxQueuedBytes, are dropped and counted:
+/// raft sends again. Lives on: raft executor; functions marked *any* may be called from any thread.
 class RaftLoop final : public TransportSink {
  public:
   static constexpr std::size_t kMaxQueuedBytes = 256U << 20;
+  static constexpr std::size_t kMaxQueuedMessages = 16384;  ///< etcd: 4096 a peer
   static constexpr int kTicksOfGap = 3;  ///< more between two ticks, and this member slept
 
   struct Hooks {
@@ -127,6 +129,8 @@ class RaftLoop final : public TransportSink {
     std::vector<raft::Message> messages;
     std::vector<Proposal> proposals;
     std::vector<ReadIndexRounds::Callback> reads;
+    std::size_t message_bytes = 0;    // payload
+    std::uint64_t messages_lost = 0;  // there was no room
   };
   struct Transfer {
     raft::NodeId from;
@@ -142,6 +146,7 @@ class RaftLoop final : public TransportSink {
   void tick();
   void note_tick(MonoTime now);
   void step(raft::Message message);
+  void note_lost(std::uint64_t messages);
   void propose_queued(std::vector<Proposal> fresh);
   void propose_batch(std::span<Proposal> batch);
   bool may_change_members() const;

@@ -73,6 +73,7 @@ struct Counters {
   std::uint64_t wal_bytes_written = 0;
   std::uint64_t slow_read_indexes = 0;  ///< rounds without an answer in time
   std::uint64_t late_heartbeats = 0;    ///< sent more than an interval late
+  std::uint64_t messages_lost = 0;      ///< of peers: too many waited for the raft thread
   std::uint64_t learners_promoted = 0;  ///< while leading
   bool applying_snapshot = false;
   bool defragmenting = false;
