@@ -11,8 +11,8 @@ run_tests() {
   local dir=build/$preset log=build/$preset/Testing/Temporary/LastTest.log
   say "testing preset $preset"
   TRUSS_ORACLE=$TRUSS_ROOT/build/oracle/root/usr/bin \
-    ctest --test-dir "$dir" ${TESTS_WHICH:--LE long} -j2 --output-on-failure "$@" >"$dir/ctest.log" 2>&1 || true
-  grep -E '^ *[0-9]+/[0-9]+ Test|\*\*\*' "$dir/ctest.log" || true
+    ctest --test-dir "$dir" ${TESTS_WHICH:--LE long} -j2 --output-on-failure "$@" 2>&1 |
+    tee "$dir/ctest.log" | grep --line-buffered -E "${TESTS_SHOWN:-^ *[0-9]+/[0-9]+ Test|\*\*\*}" || true
   [ -f "$log" ] || { say "ctest did not run; see below"; tail -20 "$dir/ctest.log" >&2; TESTS_FAILED=$((TESTS_FAILED + 1)); return 0; }
   grep -qE 'Failed|Timeout|Exception' "$dir/ctest.log" && sed -n '/^ *[0-9]*\/[0-9]* Test.*\*\*\*/,$p' "$dir/ctest.log" | tail -150
   local passed failed skipped
@@ -23,10 +23,12 @@ run_tests() {
   TESTS_SKIPPED=$((TESTS_SKIPPED + skipped))
 }
 
-# run_long_tests PRESET [CTEST ARGUMENTS...]: as run_tests, but those labelled long
+# run_long_tests PRESET [CTEST ARGUMENTS...]: as run_tests, but those labelled long; says what begins, and what
+# was done by those that count it
 run_long_tests() {
-  local TESTS_WHICH="-L long"
+  local TESTS_WHICH="-L long" TESTS_SHOWN='^ *(Start +[0-9]+:|[0-9]+/[0-9]+ Test)|\*\*\*'
   run_tests "$@"
+  sed -n 's/^.*: MESSAGE: *//p' "build/$1/Testing/Temporary/LastTest.log" 2>/dev/null | while read -r line; do say "  $line"; done
 }
 
 # count_cases LASTTEST_LOG: prints "passed failed skipped"

@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "truss/test_support/soak.h"
+
 using namespace truss::raft;
 
 namespace {
@@ -37,7 +39,7 @@ Faults faults_of(std::uint64_t seed) {
 
 std::uint64_t rounds() {
   const char* set = std::getenv("TRUSS_SIM_ROUNDS");
-  return set != nullptr ? std::strtoull(set, nullptr, 10) : 64;
+  return truss::test_support::soak_share(set != nullptr ? std::strtoull(set, nullptr, 10) : 64);
 }
 
 /// To look at one seed alone: TRUSS_SIM_SEED=n TRUSS_SIM_ROUNDS=1.

@@ -1,13 +1,15 @@
 #include <doctest/doctest.h>
 
 #include "bolt_workload.h"
+#include "truss/test_support/soak.h"
 
 using namespace truss;
 using namespace truss::testing;
 
-TEST_CASE("a bolt file survives at least 50 000 crashes") {
+TEST_CASE("a bolt file survives tens of thousands of crashes") {
   SweepResult total;
-  for (std::uint64_t seed = 100; total.crashes < 50'000 && total.failures == 0; ++seed) {
+  for (std::uint64_t seed = 100;
+       total.crashes < test_support::soak_share(50'000) && total.failures == 0; ++seed) {
     BoltWorkload workload{.seed = seed, .commits = 150, .copies_per_point = 4};
     workload.options.page_size = 1024U << (seed % 3);
     workload.options.no_freelist_sync = seed % 2 == 0;

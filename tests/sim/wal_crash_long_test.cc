@@ -1,13 +1,15 @@
 #include <doctest/doctest.h>
 
+#include "truss/test_support/soak.h"
 #include "wal_workload.h"
 
 using namespace truss;
 using namespace truss::testing;
 
-TEST_CASE("a log survives at least 50 000 crashes") {
+TEST_CASE("a log survives tens of thousands of crashes") {
   SweepResult total;
-  for (std::uint64_t seed = 100; total.crashes < 50'000 && total.failures == 0; ++seed) {
+  for (std::uint64_t seed = 100;
+       total.crashes < test_support::soak_share(50'000) && total.failures == 0; ++seed) {
     total += sweep_wal({.seed = seed,
                         .steps = 150,
                         .copies_per_point = 4,
