@@ -1,6 +1,6 @@
 #include "exercise.h"
-#include "format.h"
 #include "support.h"
+#include "truss/bolt/format.h"
 #include "truss/common/coding.h"
 
 using namespace truss;

@@ -1,7 +1,7 @@
 #include "freelist.h"
 
-#include "freelist_page.h"
 #include "support.h"
+#include "truss/bolt/freelist_page.h"
 
 using namespace truss::bolt;
 

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "database.h"
-#include "freelist_page.h"
+#include "truss/bolt/freelist_page.h"
 #include "truss/common/check.h"
 
 // Order of a commit: build all page images in memory; data pages -> sync -> one meta page -> sync;

@@ -8,14 +8,9 @@
 #include <utility>
 
 #include "truss/bolt/bolt.h"
+#include "truss/bolt/format.h"
 
 namespace truss::bolt {
-
-/// Pages [first, first + count).
-struct Run {
-  std::uint64_t first = 0;
-  std::uint64_t count = 0;
-};
 
 /// The set of free pages as maximal runs. kArray hands out the lowest run that fits; kHashMap the
 /// smallest (an exact one if there is any), without a scan. Both are deterministic.

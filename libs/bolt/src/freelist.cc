@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "format.h"
+#include "truss/bolt/format.h"
 
 namespace truss::bolt {
 

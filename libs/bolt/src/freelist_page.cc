@@ -1,4 +1,4 @@
-#include "freelist_page.h"
+#include "truss/bolt/freelist_page.h"
 
 #include <algorithm>
 

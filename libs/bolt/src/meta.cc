@@ -1,4 +1,4 @@
-#include "meta.h"
+#include "truss/bolt/meta.h"
 
 #include "truss/common/coding.h"
 

@@ -4,7 +4,7 @@
 
 #include "arena.h"
 #include "free_spans.h"
-#include "page.h"
+#include "truss/bolt/page.h"
 
 namespace truss::bolt {
 

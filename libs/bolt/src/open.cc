@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "database.h"
-#include "freelist_page.h"
+#include "truss/bolt/freelist_page.h"
+#include "truss/bolt/walk.h"
 #include "truss/common/check.h"
-#include "walk.h"
 
 namespace truss::bolt {
 

@@ -1,4 +1,4 @@
-#include "page.h"
+#include "truss/bolt/page.h"
 
 namespace truss::bolt {
 namespace {

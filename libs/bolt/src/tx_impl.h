@@ -5,7 +5,7 @@
 #include "arena.h"
 #include "bucket_impl.h"
 #include "freelist.h"
-#include "meta.h"
+#include "truss/bolt/meta.h"
 
 namespace truss::bolt {
 

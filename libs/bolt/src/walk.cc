@@ -1,16 +1,60 @@
-#include "walk.h"
+#include "truss/bolt/walk.h"
+
+#include <algorithm>
+#include <bit>
 
 namespace truss::bolt {
+namespace {
+
+constexpr std::size_t kShownKeyBytes = 64;
+
+std::string shown(ByteView key) { return quoted(key.substr(0, kShownKeyBytes)); }
+
+/// What is out of reach if a page between these bounds is lost; nothing if that isn't known.
+std::string at_risk(const KeyBounds& bounds) {
+  std::string out;
+  if (bounds.has_low) out += " from " + shown(bounds.low);
+  if (bounds.has_high) out += " below " + shown(bounds.high);
+  return out.empty() ? out : "; out of reach: keys" + out;
+}
+
+}  // namespace
 
 bool PageSet::insert(Run run) {
   for (std::uint64_t page = run.first; page < run.first + run.count; ++page) {
-    if (page >= bits_.size() || bits_[page]) return false;
-    bits_[page] = true;
+    if (page >= limit_) return false;
+    const std::uint64_t bit = std::uint64_t{1} << (page % 64);
+    if ((bits_[page / 64].fetch_or(bit, std::memory_order_relaxed) & bit) != 0) return false;
   }
   return true;
 }
 
+std::uint64_t PageSet::count() const {
+  std::uint64_t total = 0;
+  for (std::uint64_t i = 0; i < words_; ++i) {
+    total += static_cast<std::uint64_t>(std::popcount(word(i)));
+  }
+  return total;
+}
+
+std::uint64_t PageSet::next(std::uint64_t first, std::uint64_t last, bool absent) const {
+  const std::uint64_t end = std::min(last, limit_);
+  for (std::uint64_t at = first; at < end; at += 64 - at % 64) {
+    const std::uint64_t bits = (absent ? ~word(at / 64) : word(at / 64)) >> (at % 64);
+    if (bits == 0) continue;
+    const std::uint64_t found = at + static_cast<std::uint64_t>(std::countr_zero(bits));
+    if (found < end) return found;
+    break;
+  }
+  return absent ? std::min(last, std::max(first, end)) : last;
+}
+
 void PageWalk::report(Error error) {
+  if (way_.size() > 1) {
+    error.message += "; on the way";
+    for (const std::uint64_t id : way_) error.message += " " + std::to_string(id);
+  }
+  for (const ByteView name : buckets_) error.message += "; in bucket " + shown(name);
   fault_(std::move(error));
   stopped_ = stopped_ || stop_early_;
 }
@@ -22,96 +66,156 @@ void PageWalk::spare_memory() {
   view_.map->drop_resident();
 }
 
-void PageWalk::tree(std::uint64_t root) { page(root, {}, 0, 0); }
+void PageWalk::lost_page(Error error, const Part& part) {
+  error.message += at_risk(part.bounds);
+  report(std::move(error));
+  if (observer_) observer_->hole(part.root, part.bounds);
+}
 
-void PageWalk::page(std::uint64_t id, const Bounds& bounds, int depth, std::uint32_t nesting) {
+void PageWalk::part(const Part& part) {
+  way_.clear();
+  buckets_.clear();
+  page(part);
+}
+
+std::vector<PageWalk::Part> PageWalk::split(std::uint64_t root, std::size_t wanted) {
+  std::vector<Part> queue{{root, {}, 0, 0}};
+  std::size_t at = 0;
+  std::vector<Part> found;
+  later_ = &found;
+  while (at < queue.size() && queue.size() - at < wanted && !stopped_) {
+    found.clear();
+    part(queue[at++]);
+    queue.insert(queue.end(), found.begin(), found.end());
+  }
+  later_ = nullptr;
+  queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(at));
+  return queue;
+}
+
+void PageWalk::descend(const Part& part) {
+  if (later_) {
+    later_->push_back(part);
+    return;
+  }
+  page(part);
+}
+
+void PageWalk::page(const Part& part) {
   if (stopped_) return;
   PageRef page;
-  if (!view_.load(id, page)) return report(view_.explain(id));
-  if (depth > kMaxWalkDepth) {
-    return report(view_.corrupt(
-        page.data, "more than " + std::to_string(kMaxWalkDepth) + " levels above it (a loop)"));
+  if (!view_.load(part.root, page)) return lost_page(view_.explain(part.root), part);
+  if (part.depth > kMaxWalkDepth) {
+    return lost_page(view_.corrupt(page.data, "more than " + std::to_string(kMaxWalkDepth) +
+                                                  " levels above it (a loop)"),
+                     part);
   }
-  if (!seen_.insert({id, std::uint64_t{page.overflow()} + 1})) {
-    return report(view_.corrupt(page.data, "it, or an overflow page of it, is referenced twice"));
+  if (!seen_.insert({part.root, std::uint64_t{page.overflow()} + 1})) {
+    return lost_page(view_.corrupt(page.data, "it, or an overflow page of it, is referenced twice"),
+                     part);
   }
   spare_memory();
+  way_.push_back(part.root);
+  if (observer_) observer_->page(part.root, page, static_cast<int>(way_.size()) - 1);
   if (page.leaf) {
-    leaf(page, bounds, depth, nesting);
+    leaf(page, part);
   } else {
-    branch(page, bounds, depth, nesting);
+    branch(page, part);
   }
+  way_.pop_back();
 }
 
 void PageWalk::element(const PageRef& page, std::uint32_t i, ByteView key, ByteView before,
-                       const Bounds& bounds) {
-  if (!strict_) return;
+                       const KeyBounds& bounds) {
   const auto fault = [&](const char* what) {
-    report(view_.corrupt(page.data + page.element_at(i), "element " + std::to_string(i) + ": key " +
-                                                             quoted(key.substr(0, 64)) + what));
+    report(view_.corrupt(page.data + page.element_at(i),
+                         "element " + std::to_string(i) + ": key " + shown(key) + what));
   };
   if (key.empty()) fault(" is empty");
   if (key.size() > kMaxKeyBytes) fault(" is longer than 32768 bytes");
   if (key.data() < page.data + page.element_at(page.count)) fault(" lies among the elements");
-  if (i > 0 && key <= before) fault(" is not greater than the key before it");
+  if (i > 0 && compare_keys(key, before) <= 0) fault(" is not greater than the key before it");
   if (i == 0 && bounds.has_low && key < bounds.low) fault(" is below the key of its parent");
-  if (bounds.has_high && key >= bounds.high) fault(" is not below the next key of its parent");
+  if (i + 1 == page.count && bounds.has_high && key >= bounds.high) {
+    fault(" is not below the next key of its parent");
+  }
 }
 
-void PageWalk::branch(const PageRef& at, const Bounds& bounds, int depth, std::uint32_t nesting) {
+void PageWalk::branch(const PageRef& at, const Part& part) {
+  ByteView key, next;
+  if (!at.key(0, next)) return report(view_.explain_element(at, 0));
   ByteView before;
   for (std::uint32_t i = 0; i < at.count && !stopped_; ++i) {
-    ByteView key, next;
-    if (!at.key(i, key)) return report(view_.explain_element(at, i));
-    element(at, i, key, before, bounds);
-    Bounds below{key, bounds.high, true, bounds.has_high};
+    key = next;
+    if (strict_) element(at, i, key, before, part.bounds);
+    KeyBounds below{key, part.bounds.high, true, part.bounds.has_high};
     if (i + 1 < at.count) {
       if (!at.key(i + 1, next)) return report(view_.explain_element(at, i + 1));
       below.high = next;
       below.has_high = true;
     }
-    page(at.child(i), below, depth + 1, nesting);
+    if (!strict_ && i + 1 < at.count) view_.prefetch(at.child(i + 1));
+    descend({at.child(i), below, part.depth + 1, part.nesting});
     before = key;
   }
 }
 
-void PageWalk::leaf(const PageRef& at, const Bounds& bounds, int depth, std::uint32_t nesting) {
+void PageWalk::leaf(const PageRef& at, const Part& part) {
   ByteView before;
   for (std::uint32_t i = 0; i < at.count && !stopped_; ++i) {
     KeyValue kv;
     if (!at.pair(i, kv)) return report(view_.explain_element(at, i));
-    element(at, i, kv.key, before, bounds);
-    if (kv.is_bucket) bucket(kv, depth + 1, nesting + 1);
+    if (strict_) element(at, i, kv.key, before, part.bounds);
+    if (kv.is_bucket) bucket(kv, part);
     before = kv.key;
   }
 }
 
-void PageWalk::bucket(const KeyValue& kv, int depth, std::uint32_t nesting) {
+void PageWalk::bucket(const KeyValue& kv, const Part& part) {
   if (kv.value.size() < kBucketHeaderBytes) {
-    return report(view_.corrupt(kv.value.data(), "bucket " + quoted(kv.key.substr(0, 64)) +
-                                                     " has a value of " +
+    return report(view_.corrupt(kv.value.data(), "bucket " + shown(kv.key) + " has a value of " +
                                                      std::to_string(kv.value.size()) + " bytes"));
   }
-  if (nesting > kMaxNesting) {
+  const Part inside{0, {}, part.depth + 1, part.nesting + 1};
+  if (inside.nesting > kMaxNesting) {
     return report(view_.corrupt(kv.value.data(),
                                 "buckets nested deeper than " + std::to_string(kMaxNesting)));
   }
+  buckets_.push_back(kv.key);
   const auto root = load_le<std::uint64_t>(kv.value.data());
-  if (root != 0) return page(root, {}, depth, nesting);
-  PageRef inline_page;
-  if (!View::load_inline(kv.value, inline_page)) {
-    return report(view_.corrupt(
-        kv.value.data(), "bucket " + quoted(kv.key.substr(0, 64)) + " has a bad inline page"));
+  if (root == 0) {
+    inline_bucket(kv, inside);
+  } else {
+    paged_bucket(kv, root, inside);
   }
-  leaf(inline_page, {}, depth, nesting);
+  buckets_.pop_back();
 }
 
-Result<PageSet> reachable_pages(const View& view, const Meta& meta) {
-  std::optional<Error> first;
-  PageWalk walk(view, false, true, [&](Error error) { first = std::move(error); });
-  walk.tree(meta.root);
-  if (first) return tl::unexpected(std::move(*first));
-  return std::move(walk.seen());
+void PageWalk::paged_bucket(const KeyValue& kv, std::uint64_t root, const Part& part) {
+  std::vector<std::uint64_t> outside;
+  outside.swap(way_);
+  if (observer_) observer_->enter_bucket(kv, nullptr);
+  descend({root, {}, part.depth, part.nesting});
+  if (observer_) observer_->leave_bucket();
+  way_.swap(outside);
+}
+
+void PageWalk::inline_bucket(const KeyValue& kv, const Part& part) {
+  PageRef page;
+  if (!View::load_inline(kv.value, page)) {
+    return report(
+        view_.corrupt(kv.value.data(), "bucket " + shown(kv.key) + " has a bad inline page"));
+  }
+  if (observer_) observer_->enter_bucket(kv, &page);
+  leaf(page, part);
+  if (observer_) observer_->leave_bucket();
+}
+
+Result<PageSet> reachable_pages(const View& view, const Meta& meta, unsigned threads) {
+  PageSet seen(view.page_limit);
+  std::vector<Error> faults = walk_tree(view, meta, false, threads, seen);
+  if (!faults.empty()) return tl::unexpected(std::move(faults.front()));
+  return seen;
 }
 
 }  // namespace truss::bolt

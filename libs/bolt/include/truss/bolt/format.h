@@ -5,6 +5,14 @@
 /// Constants of the file format. Format: every integer is little-endian.
 namespace truss::bolt {
 
+/// Pages [first, first + count).
+struct Run {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+
+  friend bool operator==(const Run&, const Run&) = default;
+};
+
 /// Page header: u64 id, u16 flags, u16 count, u32 overflow (additional contiguous pages).
 inline constexpr std::uint64_t kHeaderBytes = 16;
 /// Leaf element: u32 flags, u32 pos, u32 key size, u32 value size.

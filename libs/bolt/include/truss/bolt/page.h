@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "format.h"
 #include "truss/bolt/bolt.h"
+#include "truss/bolt/format.h"
 #include "truss/common/coding.h"
 
 namespace truss::bolt {

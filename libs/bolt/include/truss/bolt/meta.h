@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "format.h"
+#include "truss/bolt/format.h"
 #include "truss/common/bytes.h"
 #include "truss/common/error.h"
 

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "freelist.h"
-#include "page.h"
+#include <vector>
+
+#include "truss/bolt/page.h"
 
 namespace truss::bolt {
 
