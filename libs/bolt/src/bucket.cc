@@ -99,6 +99,64 @@ Result<> Bucket::Impl::remove_child(ByteView bucket_name) {
   return erase(bucket_name);
 }
 
+Result<std::uint32_t> Bucket::Impl::depth_inside() {
+  std::uint32_t deepest = 0;
+  Cursor cursor = Bucket(this).cursor();
+  auto kv = cursor.first();
+  for (; kv && *kv; kv = cursor.next()) {
+    if (!(*kv)->is_bucket) continue;
+    TRUSS_ASSIGN(Impl * child, open((*kv)->key));
+    TRUSS_ASSIGN(const std::uint32_t below, child->depth_inside());
+    deepest = std::max(deepest, below + 1);
+  }
+  if (!kv) return tl::unexpected(std::move(kv).error());
+  return deepest;
+}
+
+void Bucket::Impl::set_nesting(std::uint32_t level) {
+  nesting = level;
+  for (auto& [child_name, child] : children) child->set_nesting(level + 1);
+}
+
+Result<> Bucket::Impl::move_child(ByteView bucket_name, Impl& to) {
+  TRUSS_TRY(writable());
+  if (&to.tx != &tx || &to == this) {
+    return refuse(tx, Code::kInvalidArgument, "a bucket moves to another one of its transaction");
+  }
+  TRUSS_TRY(to.writable());
+  KeyValue kv, taken;
+  TRUSS_ASSIGN(const bool found, find(bucket_name, kv));
+  if (!found) return refuse(tx, Code::kNotFound, "no bucket " + quoted(bucket_name));
+  if (!kv.is_bucket) return not_a_bucket(tx, bucket_name);
+  TRUSS_ASSIGN(const bool in_the_way, to.find(bucket_name, taken));
+  if (in_the_way && !taken.is_bucket) return not_a_bucket(tx, bucket_name);
+  if (in_the_way) {
+    return refuse(tx, Code::kAlreadyExists, "bucket " + quoted(bucket_name) + " exists");
+  }
+  TRUSS_ASSIGN(Impl * child, open(bucket_name));
+  for (const Impl* above = &to; above != nullptr; above = above->parent) {
+    if (above != child) continue;
+    return refuse(tx, Code::kInvalidArgument, "a bucket can't move into itself");
+  }
+  TRUSS_ASSIGN(const std::uint32_t depth, child->depth_inside());
+  if (to.nesting + 1 + depth > kMaxNesting) {
+    return refuse(tx, Code::kInvalidArgument,
+                  "buckets can't nest deeper than " + std::to_string(kMaxNesting));
+  }
+  TRUSS_TRY(to.put(kv.key, kv.value, true));
+  TRUSS_TRY(to.find(kv.key, taken).map([](bool) {}));
+  const auto it = children.find(kv.key);
+  std::unique_ptr<Impl> moved = std::move(it->second);
+  children.erase(it);
+  moved->parent = &to;
+  moved->name = taken.key;
+  moved->set_nesting(to.nesting + 1);
+  to.children.emplace(taken.key, std::move(moved));
+  auto erased = erase(kv.key);
+  if (!erased) tx.broken = erased.error();
+  return erased;
+}
+
 Result<std::optional<ByteView>> Bucket::get(ByteView key) const {
   KeyValue kv;
   if (impl_->removed || impl_->tx.done) return std::nullopt;
@@ -109,6 +167,9 @@ Result<std::optional<ByteView>> Bucket::get(ByteView key) const {
 
 Result<> Bucket::put(ByteView key, ByteView value) {
   TRUSS_TRY(impl_->writable());
+  if (!impl_->parent) {
+    return refuse(impl_->tx, Code::kInvalidArgument, "the top level takes buckets only");
+  }
   TRUSS_TRY(check_key(impl_->tx, key));
   if (value.size() > kMaxValueBytes) {
     return refuse(impl_->tx, Code::kInvalidArgument,
@@ -148,6 +209,10 @@ Result<Bucket> Bucket::create_bucket_if_absent(ByteView name) {
 }
 
 Result<> Bucket::remove_bucket(ByteView name) { return impl_->remove_child(name); }
+
+Result<> Bucket::move_bucket(ByteView name, Bucket to) {
+  return impl_->move_child(name, *to.impl_);
+}
 
 std::uint64_t Bucket::sequence() const { return impl_->sequence; }
 

@@ -41,6 +41,10 @@ struct Bucket::Impl {
   Result<Impl*> open(ByteView bucket_name);
   Result<Impl*> create(ByteView bucket_name);
   Result<> remove_child(ByteView bucket_name);
+  Result<> move_child(ByteView bucket_name, Impl& to);
+  /// Levels of buckets inside this one.
+  Result<std::uint32_t> depth_inside();
+  void set_nesting(std::uint32_t level);
   Result<> writable() const;
   void mark_removed() {
     removed = true;

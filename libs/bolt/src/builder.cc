@@ -172,7 +172,7 @@ struct Builder::Impl {
   const Options options;
   const std::uint64_t threshold;
   PageStream stream;
-  std::vector<OpenBucket> open;  ///< from the top level down
+  std::deque<OpenBucket> open;  ///< from the top level down; items point into them, so none moves
   std::uint64_t pairs = 0;
 };
 
@@ -181,10 +181,10 @@ Builder::Builder(File& file, std::string path, const Options& options)
 Builder::~Builder() = default;
 
 Result<> Builder::put(ByteView key, ByteView value) {
-  TRUSS_TRY(impl_->check_key(key));
   if (impl_->open.size() == 1) {
     return impl_->bad(Code::kInvalidArgument, "the top level holds buckets only");
   }
+  TRUSS_TRY(impl_->check_key(key));
   if (value.size() > kMaxValueBytes) {
     return impl_->bad(Code::kInvalidArgument,
                       "value of " + std::to_string(value.size()) + " bytes");

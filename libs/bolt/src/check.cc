@@ -93,6 +93,16 @@ std::uint64_t check_state(const View& view, const Meta& meta, unsigned threads,
   return audit.faults();
 }
 
+void Database::check_committed() {
+  std::string first;
+  const FaultReport report = [&](const std::string& fault) {
+    if (first.empty()) first = fault;
+  };
+  const auto is_free = [this](std::uint64_t id) { return writer_->freelist.is_free(id); };
+  if (check_state(view_of(state_), state_.meta, 1, report, is_free) == 0) return;
+  die("strict check of a commit", Error{Code::kCorruption, first});
+}
+
 Result<std::uint64_t> Database::check(const std::function<void(const std::string&)>& report) {
   std::optional<Tx> turn;  // keeps the writer away, so that its freelist is that of the state
   if (!options_.read_only) {

@@ -46,7 +46,7 @@ Result<> Tx::Impl::commit() {
     if (!next) return tl::unexpected(std::move(next).error());
     return {};
   }
-  auto map = db.mapping_for(next->high_water);
+  auto map = db.fits(next->high_water).and_then([&] { return db.mapping_for(next->high_water); });
   if (!map) {
     finish();
     return tl::unexpected(std::move(map).error());
@@ -55,6 +55,7 @@ Result<> Tx::Impl::commit() {
   timer.phase(&CommitTimes::write);
   writer->freelist.commit(next->txid, db.readers());
   db.publish(*next, std::move(*map));
+  if (db.options().strict) db.check_committed();
   finish();
   return {};
 }
@@ -103,6 +104,16 @@ Result<std::shared_ptr<Mapping>> Database::map(std::uint64_t wanted_bytes) {
   return std::shared_ptr<Mapping>(std::move(*mapping));
 }
 
+Result<> Database::fits(std::uint64_t high_water) const {
+  const std::uint64_t bytes = high_water * page_size_;
+  if (options_.max_size_bytes == 0 || bytes <= std::max(options_.max_size_bytes, file_bytes_)) {
+    return {};
+  }
+  return fail(Code::kResourceExhausted,
+              "bolt " + path_ + ": would grow to " + std::to_string(bytes) + " bytes, at most " +
+                  std::to_string(options_.max_size_bytes) + " are allowed");
+}
+
 Result<std::shared_ptr<Mapping>> Database::mapping_for(std::uint64_t high_water) {
   const std::uint64_t wanted = high_water * page_size_;
   if (wanted <= state_.map->size()) return state_.map;
@@ -133,7 +144,8 @@ void Database::grow(std::uint64_t bytes) {
     return;
   }
   const std::uint64_t mapped = map_size(std::max(bytes, options_.initial_mmap_size));
-  const std::uint64_t size = mapped <= kGrowStep ? mapped : bytes + kGrowStep;
+  std::uint64_t size = mapped <= kGrowStep ? mapped : bytes + kGrowStep;
+  if (options_.max_size_bytes != 0) size = std::max(bytes, std::min(size, options_.max_size_bytes));
   if (auto grown = file_->truncate(size); !grown) die("extend", grown.error());
   if (!options_.no_sync) {
     if (auto synced = file_->sync(); !synced) die("sync the new size", synced.error());

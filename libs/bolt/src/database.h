@@ -30,6 +30,7 @@ class Database final : public DB {
   // -- db.cc
   Result<Tx> begin_read() override;
   Result<Tx> begin_write() override;
+  Result<> rewrite_freelist() override;
   const std::string& path() const override { return path_; }
   std::uint32_t page_size() const override { return page_size_; }
   Stats stats() const override;
@@ -41,7 +42,12 @@ class Database final : public DB {
   // -- check.cc
   Result<std::uint64_t> check(const std::function<void(const std::string&)>& report) override;
 
+  /// Dies of a fault in the state just committed. The writer's turn is the caller's.
+  void check_committed();
+
   // -- commit.cc
+  /// Errors: kResourceExhausted if the file would pass max_size_bytes.
+  Result<> fits(std::uint64_t high_water) const;
   /// Maps more of the file if `high_water` pages pass the present mapping. Writes nothing.
   /// Errors: kResourceExhausted.
   Result<std::shared_ptr<Mapping>> mapping_for(std::uint64_t high_water);
@@ -61,7 +67,8 @@ class Database final : public DB {
   Result<> store_missing_freelist();
   Result<std::shared_ptr<Mapping>> map(std::uint64_t wanted_bytes);
   View view_of(State state) const;
-  Result<Tx> begin_write_turn();
+  Result<> take_turn();
+  void prepare_writer();
   void count_pages();
   void grow(std::uint64_t bytes);
   void write_pages(std::vector<DirtyPage>& pages);

@@ -61,26 +61,37 @@ std::vector<std::uint64_t> Database::readers() const {
   return out;
 }
 
-Result<Tx> Database::begin_write() {
+Result<> Database::take_turn() {
   if (options_.read_only) {
     return fail(Code::kFailedPrecondition, "bolt " + path_ + ": opened read-only");
   }
-  {
-    std::unique_lock lock(mutex_);
-    writer_left_.wait(lock, [&] { return !writing_; });
-    if (dead_) return fail(Code::kFailedPrecondition, "bolt " + path_ + ": a write has failed");
-    writing_ = true;
-  }
-  return begin_write_turn();
+  std::unique_lock lock(mutex_);
+  writer_left_.wait(lock, [&] { return !writing_; });
+  if (dead_) return fail(Code::kFailedPrecondition, "bolt " + path_ + ": a write has failed");
+  writing_ = true;
+  return {};
 }
 
-Result<Tx> Database::begin_write_turn() {
+void Database::prepare_writer() {
   writer_->objects.reset();
   writer_->bytes.reset();
   writer_->freelist.release(readers());
   count_pages();
+}
+
+Result<Tx> Database::begin_write() {
+  TRUSS_TRY(take_turn());
+  prepare_writer();
   return Tx(
       std::make_unique<Tx::Impl>(*this, state_.meta, state_.slot, view_of(state_), writer_.get()));
+}
+
+Result<> Database::rewrite_freelist() {
+  TRUSS_TRY(take_turn());
+  prepare_writer();
+  Tx::Impl tx(*this, state_.meta, state_.slot, view_of(state_), writer_.get());
+  tx.force = (state_.meta.freelist == kNoFreelist) != options_.no_freelist_sync;
+  return tx.commit();
 }
 
 void Database::end_write() {

@@ -66,6 +66,7 @@ Result<Bucket> Tx::create_bucket_if_absent(ByteView name) {
   return Bucket(&impl_->root).create_bucket_if_absent(name);
 }
 Result<> Tx::remove_bucket(ByteView name) { return Bucket(&impl_->root).remove_bucket(name); }
+Bucket Tx::top() { return Bucket(&impl_->root); }
 Cursor Tx::cursor() { return Bucket(&impl_->root).cursor(); }
 
 Result<> Tx::commit() { return impl_->commit(); }

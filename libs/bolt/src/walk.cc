@@ -125,26 +125,40 @@ void PageWalk::page(const Part& part) {
   way_.pop_back();
 }
 
-void PageWalk::element(const PageRef& page, std::uint32_t i, ByteView key, ByteView before,
+void PageWalk::element(const PageRef& page, std::uint32_t i, ByteView key, const Before& before,
                        const KeyBounds& bounds) {
   const auto fault = [&](const char* what) {
     report(view_.corrupt(page.data + page.element_at(i),
                          "element " + std::to_string(i) + ": key " + shown(key) + what));
   };
+  const char* begin = i == 0 ? page.data + page.element_at(page.count) : before.data_end;
+  if (key.data() != begin) fault(" doesn't begin where the data before it ends");
   if (key.empty()) fault(" is empty");
   if (key.size() > kMaxKeyBytes) fault(" is longer than 32768 bytes");
-  if (key.data() < page.data + page.element_at(page.count)) fault(" lies among the elements");
-  if (i > 0 && compare_keys(key, before) <= 0) fault(" is not greater than the key before it");
+  if (i > 0 && compare_keys(key, before.key) <= 0) fault(" is not greater than the key before it");
   if (i == 0 && bounds.has_low && key < bounds.low) fault(" is below the key of its parent");
   if (i + 1 == page.count && bounds.has_high && key >= bounds.high) {
     fault(" is not below the next key of its parent");
   }
 }
 
+void PageWalk::leaf_element(const PageRef& page, std::uint32_t i, const KeyValue& kv,
+                            std::uint32_t nesting) {
+  const char* at = page.data + page.element_at(i);
+  if ((load_le<std::uint32_t>(at) & ~kBucketElement) != 0) [[unlikely]] {
+    report(view_.corrupt(at, "element " + std::to_string(i) + ": unknown flags " +
+                                 std::to_string(load_le<std::uint32_t>(at))));
+  }
+  if (nesting == 0 && !kv.is_bucket) [[unlikely]] {
+    report(view_.corrupt(at, "element " + std::to_string(i) + ": key " + shown(kv.key) +
+                                 " holds a value, but the top level holds buckets only"));
+  }
+}
+
 void PageWalk::branch(const PageRef& at, const Part& part) {
   ByteView key, next;
   if (!at.key(0, next)) return report(view_.explain_element(at, 0));
-  ByteView before;
+  Before before;
   for (std::uint32_t i = 0; i < at.count && !stopped_; ++i) {
     key = next;
     if (strict_) element(at, i, key, before, part.bounds);
@@ -156,18 +170,21 @@ void PageWalk::branch(const PageRef& at, const Part& part) {
     }
     if (!strict_ && i + 1 < at.count) view_.prefetch(at.child(i + 1));
     descend({at.child(i), below, part.depth + 1, part.nesting});
-    before = key;
+    before = {key, key.data() + key.size()};
   }
 }
 
 void PageWalk::leaf(const PageRef& at, const Part& part) {
-  ByteView before;
+  Before before;
   for (std::uint32_t i = 0; i < at.count && !stopped_; ++i) {
     KeyValue kv;
     if (!at.pair(i, kv)) return report(view_.explain_element(at, i));
-    if (strict_) element(at, i, kv.key, before, part.bounds);
+    if (strict_) {
+      element(at, i, kv.key, before, part.bounds);
+      leaf_element(at, i, kv, part.nesting);
+    }
     if (kv.is_bucket) bucket(kv, part);
-    before = kv.key;
+    before = {kv.key, kv.value.data() + kv.value.size()};
   }
 }
 

@@ -41,6 +41,8 @@ struct Options {
   /// Walks over the whole file (check(), the search for free pages when opening) keep no more than
   /// some tens of MB of the mapping resident. For tools; it costs a little time.
   bool low_memory = false;
+  std::uint64_t max_size_bytes = 0;  ///< refuse commits that would grow the file past it; 0 = none
+  bool strict = false;               ///< check the whole file after each commit; die of a fault
   std::uint32_t mode = 0600;
   Clock* clock = nullptr;        ///< with `times`: measure commits; both outlive the DB
   CommitTimes* times = nullptr;  ///< where to count them
@@ -119,6 +121,11 @@ class Bucket {
   Result<Bucket> create_bucket_if_absent(ByteView name);
   /// Frees it and all that is in it. Errors: kNotFound; kInvalidArgument if the name holds a value.
   Result<> remove_bucket(ByteView name);
+  /// Moves the bucket `name` with all in it from here into `to`, under the same name. Open handles
+  /// follow it. Reads all of it, to see how deep it nests. Errors: kNotFound; kAlreadyExists;
+  /// kInvalidArgument if a name holds a value, `to` is this bucket, lies inside the one moved or
+  /// belongs to another transaction, or the buckets would nest too deep.
+  Result<> move_bucket(ByteView name, Bucket to);
 
   std::uint64_t sequence() const;
   Result<> set_sequence(std::uint64_t value);
@@ -153,12 +160,14 @@ class Tx {
   Result<Bucket> create_bucket(ByteView name);
   Result<Bucket> create_bucket_if_absent(ByteView name);
   Result<> remove_bucket(ByteView name);
+  /// The top level itself, to move buckets to and from; it takes no pairs.
+  Bucket top();
   Cursor cursor();
 
   /// Ends the transaction. One that changed nothing writes nothing and takes no txid.
   /// Durability: everything is on disk when it returns (unless no_sync). A failed write or sync
   /// calls the fatal handler. Errors (before any write, nothing is committed): kCorruption,
-  /// kResourceExhausted.
+  /// kResourceExhausted (the file would pass max_size_bytes, or can't be mapped).
   Result<> commit();
   void rollback();
 
@@ -200,6 +209,9 @@ class DB {
   /// Calls `report` with each fault; returns their number. Holds the writer's turn meanwhile, so
   /// don't call it from a thread with an open write transaction.
   virtual Result<std::uint64_t> check(const std::function<void(const std::string&)>& report) = 0;
+  /// Commits once if the file stores its free pages and no_freelist_sync says not to, or the other
+  /// way round. Durability: as a commit.
+  virtual Result<> rewrite_freelist() = 0;
 };
 
 }  // namespace truss::bolt

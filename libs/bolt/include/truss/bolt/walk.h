@@ -81,8 +81,9 @@ class PageWalk {
     std::uint32_t nesting = 0;
   };
 
-  /// `strict` also looks at key order and bounds. `stop_early`: end at the first fault. `seen` is
-  /// shared by the walks of one tree's parts.
+  /// `strict` also looks at key order, bounds, and that the data of a page
+  /// lie one after the other behind its elements, as every writer puts them. `stop_early`: end at
+  /// the first fault. `seen` is shared by the walks of one tree's parts.
   PageWalk(const View& view, PageSet& seen, bool strict, bool stop_early, Fault fault)
       : view_(view),
         strict_(strict),
@@ -105,8 +106,15 @@ class PageWalk {
   void paged_bucket(const KeyValue& kv, std::uint64_t root, const Part& part);
   void inline_bucket(const KeyValue& kv, const Part& part);
   void descend(const Part& part);
-  void element(const PageRef& page, std::uint32_t i, ByteView key, ByteView before,
+  /// The element before: its key, and where its data ends.
+  struct Before {
+    ByteView key;
+    const char* data_end = nullptr;
+  };
+  void element(const PageRef& page, std::uint32_t i, ByteView key, const Before& before,
                const KeyBounds& bounds);
+  void leaf_element(const PageRef& page, std::uint32_t i, const KeyValue& kv,
+                    std::uint32_t nesting);
   void lost_page(Error error, const Part& part);
   void report(Error error);
   void spare_memory();
