@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <iostream>
@@ -34,7 +35,10 @@ std::string resident() {
   std::ifstream status("/proc/self/status");
   std::string out;
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("RssAnon:") || line.starts_with("RssFile:")) out += line + "\n";
+    if (!line.starts_with("RssAnon:") && !line.starts_with("RssFile:")) continue;
+    std::erase(line, ' ');
+    std::replace(line.begin(), line.end(), '\t', ' ');
+    out += (out.empty() ? "" : ", ") + line;
   }
   return out;
 }
