@@ -1,3 +1,5 @@
+#include <set>
+
 #include "census.h"
 #include "commands.h"
 #include "etcd.h"
@@ -44,6 +46,11 @@ class Printer {
       if (path.size() > bolt::kMaxNesting) break;
       if (wanted_.limit != 0 && printed_ >= wanted_.limit) break;
       TRUSS_ASSIGN(const FoundBucket inside, as_bucket(image_, kv));
+      if (inside.root != 0 && !roots_.insert(inside.root).second) {
+        return tl::unexpected(image_.view().corrupt(
+            kv.value.data(),
+            "page " + std::to_string(inside.root) + " is the root of two buckets"));
+      }
       path.push_back(kv.key);
       if (format_ != tool::Format::kJson) console_.out << "bucket " << shown_path(path) << "\n";
       TRUSS_TRY(this->bucket(inside, path));
@@ -85,6 +92,7 @@ class Printer {
   const bool values_;
   tool::Console& console_;
   std::uint64_t printed_ = 0;
+  std::set<std::uint64_t> roots_;  ///< met so far: a bucket inside itself has no end
 };
 
 Result<int> print_pairs(const Image& image, const Wanted& wanted, tool::Format format, bool values,
