@@ -128,7 +128,7 @@ class PageWalk {
   std::vector<Part>* later_ = nullptr;  ///< of split(): collects instead of descending
   std::vector<std::uint64_t> way_;      ///< pages from the root to the present one
   std::vector<ByteView> buckets_;       ///< around the present page
-  std::uint64_t since_drop_ = 0;  ///< pages visited since the mapping's were given back
+  std::uint64_t since_drop_ = 0;        ///< pages visited since the mapping's were given back
   bool stopped_ = false;
 };
 
