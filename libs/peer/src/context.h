@@ -37,6 +37,7 @@ struct Context : std::enable_shared_from_this<Context> {
   Identity identity;
   Sink* sink = nullptr;  ///< null before start() and after stop()
   LocalMember* local = nullptr;
+  Observer* observer = nullptr;  ///< null: nobody measures
   bool stopped = false;
 
   std::atomic<std::uint64_t> sent{0};

@@ -21,6 +21,7 @@ void Pipeline::stop() {
 bool Pipeline::push(raft::Message message) {
   if (stopped_) return false;
   if (running_ < context_->options.pipeline_workers) {
+    queued(message);
     post(message);
     return true;
   }
@@ -30,13 +31,19 @@ bool Pipeline::push(raft::Message message) {
     return false;
   }
   queued_bytes_ += bytes;
+  queued(message);
   queue_.push_back(std::move(message));
   return true;
+}
+
+void Pipeline::queued(const raft::Message& message) {
+  if (context_->observer != nullptr) context_->observer->queued(Channel::kPipeline, message);
 }
 
 void Pipeline::post(const raft::Message& message) {
   ++running_;
   count(context_->sent);
+  if (context_->observer != nullptr) context_->observer->written(Channel::kPipeline, message);
   const std::string url = urls_->current();
   net::HttpCall call;
   call.method = "POST";

@@ -25,6 +25,7 @@ class Pipeline final : public std::enable_shared_from_this<Pipeline> {
   void stop();
 
  private:
+  void queued(const raft::Message& message);
   void post(const raft::Message& message);
   void posted(const std::string& url, const Result<net::HttpResponse>& answer);
   void failed(const std::string& url, const std::string& why);

@@ -70,6 +70,7 @@ bool StreamWriter::push(raft::Message message) {
   const std::size_t bytes = payload_bytes(message);
   if (is_urgent(message)) {
     if (urgent_.size() >= context_->options.stream_queue) return false;
+    if (context_->observer != nullptr) context_->observer->queued(channel(), message);
     urgent_.push_back(std::move(message));
     return true;
   }
@@ -78,6 +79,7 @@ bool StreamWriter::push(raft::Message message) {
     return false;
   }
   queued_bytes_ += bytes;
+  if (context_->observer != nullptr) context_->observer->queued(channel(), message);
   queue_.push_back(std::move(message));
   return true;
 }
@@ -102,9 +104,14 @@ bool StreamWriter::encode_next() {
   if (from.empty()) return false;
   if (&from == &queue_) queued_bytes_ -= payload_bytes(from.front());
   encode(from.front());
+  if (context_->observer != nullptr) context_->observer->written(channel(), from.front());
   from.pop_front();
   count(context_->sent);
   return true;
+}
+
+Channel StreamWriter::channel() const {
+  return kind_ == StreamKind::kMessage ? Channel::kMessage : Channel::kMsgApp;
 }
 
 void StreamWriter::encode(const raft::Message& message) {

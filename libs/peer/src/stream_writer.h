@@ -37,6 +37,7 @@ class StreamWriter final : public std::enable_shared_from_this<StreamWriter> {
   void heartbeat_later(std::uint64_t connection);
   void encode(const raft::Message& message);
   bool encode_next();
+  Channel channel() const;
 
   std::shared_ptr<Context> context_;
   const raft::NodeId peer_;

@@ -141,6 +141,10 @@ void Transport::identify(Identity identity) {
   run_on(impl_->context->thread, [&] { impl_->context->identity = std::move(identity); });
 }
 
+void Transport::observe(Observer& observer) {
+  run_on(impl_->context->thread, [&] { impl_->context->observer = &observer; });
+}
+
 void Transport::start(Sink& sink, LocalMember& local) {
   run_on(impl_->context->thread, [&] {
     impl_->context->sink = &sink;

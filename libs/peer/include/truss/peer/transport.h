@@ -14,6 +14,7 @@
 #include "truss/net/server.h"
 #include "truss/peer/link_counts.h"
 #include "truss/peer/local_member.h"
+#include "truss/peer/observer.h"
 #include "truss/peer/types.h"
 
 namespace truss::peer {
@@ -93,6 +94,8 @@ class Transport {
   void install(net::Server& server);
   /// Who we are; before add_peer.
   void identify(Identity identity);
+  /// Shows what is sent to `observer`, which must outlive stop(). Before start().
+  void observe(Observer& observer);
   /// Dials peers and hands over what they send.
   void start(Sink& sink, LocalMember& local);
   /// Closes everything; no call of sink or local starts after it returns. Idempotent.
