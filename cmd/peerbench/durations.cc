@@ -1,0 +1,53 @@
+#include "durations.h"
+
+#include <array>
+#include <cstdlib>
+
+namespace truss::peerbench {
+namespace {
+
+struct Unit {
+  const char* name;
+  double factor;
+};
+
+constexpr std::array<Unit, 5> kTimes = {
+    {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
+constexpr std::array<Unit, 8> kSizes = {{{"", 1},
+                                         {"B", 1},
+                                         {"K", 1024.0},
+                                         {"KiB", 1024.0},
+                                         {"M", 1048576.0},
+                                         {"MiB", 1048576.0},
+                                         {"G", 1073741824.0},
+                                         {"GiB", 1073741824.0}}};
+constexpr double kDay = 24 * 3600e9;
+constexpr double kTebi = 1099511627776.0;
+
+/// The number times its unit; negative if it is neither.
+template <std::size_t N>
+double parse(const std::string& text, const std::array<Unit, N>& units) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  if (end == text.c_str() || !(number >= 0)) return -1;
+  for (const Unit& unit : units) {
+    if (std::string(end) == unit.name) return number * unit.factor;
+  }
+  return -1;
+}
+
+}  // namespace
+
+Result<Duration> parse_duration(const std::string& text) {
+  const double ns = parse(text, kTimes);
+  if (ns >= 1 && ns <= kDay) return Duration(static_cast<std::int64_t>(ns));
+  return fail(Code::kInvalidArgument, "`" + text + "` is no time like 250us, 10ms, 1.5s or 2m");
+}
+
+Result<std::uint64_t> parse_bytes(const std::string& text) {
+  const double bytes = parse(text, kSizes);
+  if (bytes >= 1 && bytes <= kTebi) return static_cast<std::uint64_t>(bytes);
+  return fail(Code::kInvalidArgument, "`" + text + "` is no size like 4096, 64MiB or 1GiB");
+}
+
+}  // namespace truss::peerbench
