@@ -4,8 +4,11 @@
 source "$(dirname "$0")/lib.sh"
 need_oracle
 
-every() { [ "$LEVEL" = 3.7 ] && echo --corrupt-check-time=500ms || echo --experimental-corrupt-check-time=500ms; }
-first() { [ "$LEVEL" = 3.7 ] && echo --feature-gates=InitialCorruptCheck=true || echo --experimental-initial-corrupt-check=true; }
+# the flags' names before 3.6 and since
+case $LEVEL in
+  3.4 | 3.5) EVERY=--experimental-corrupt-check-time=500ms FIRST=--experimental-initial-corrupt-check=true ;;
+  *) EVERY=--corrupt-check-time=500ms FIRST=--feature-gates=InitialCorruptCheck=true ;;
+esac
 
 no_alarm() {
   local seen
@@ -32,7 +35,7 @@ for kinds in 'ours real real' 'ours ours real'; do
   expect "all serve" new_cluster $kinds || exit 1
   for i in "${!KIND[@]}"; do
     halt "$i"
-    launch "$i" "$(every)" "$(first)"
+    launch "$i" "$EVERY" "$FIRST"
     expect "member $i (${KIND[$i]}) serves, which compares its data" serves "$i"
   done
   for i in "${!KIND[@]}"; do
@@ -44,7 +47,7 @@ for kinds in 'ours real real' 'ours ours real'; do
   for i in "${!KIND[@]}"; do
     halt "$i"
     : >"${LOG[$i]}"
-    launch "$i" "$(first)"
+    launch "$i" "$FIRST"
     expect "member $i (${KIND[$i]}) serves again" serves "$i"
     expect "after it compared its data with the others'" checked_first "$i"
   done
