@@ -9,11 +9,13 @@ namespace {
 
 constexpr std::size_t kHeldBytes = 64 << 10;
 
-void write_json(std::string& out, const waltool::LogEntry& entry, const waltool::Operation& op) {
+void write_json(std::string& out, const waltool::LogEntry& entry, const waltool::Operation& op,
+                bool live) {
   tool::JsonWriter json(out);
   json.begin_object().field("term", entry.term.value()).field("index", entry.index.value());
   json.field("type", entry.type == raft::EntryType::kNormal ? "norm" : "conf");
-  json.field("committed", entry.committed).field("operation", op.name);
+  if (!live) json.field("committed", entry.committed);
+  json.field("operation", op.name);
   if (op.id != 0) json.field("id", op.id);
   if (!op.user.empty()) json.field("user", op.user);
   json.field("text", op.text).field("bytes", entry.data.size());
@@ -33,9 +35,10 @@ void write_json(std::string& out, const waltool::LogEntry& entry, const waltool:
 
 }  // namespace
 
-EntryOutput::EntryOutput(tool::Format format, std::ostream& out)
+EntryOutput::EntryOutput(tool::Format format, std::ostream& out, bool live)
     : format_(format),
       out_(out),
+      live_(live),
       table_({{"TERM", "term"},
               {"INDEX", "index"},
               {"TYPE", "type"},
@@ -45,12 +48,13 @@ EntryOutput::EntryOutput(tool::Format format, std::ostream& out)
 void EntryOutput::add(const waltool::LogEntry& entry, const waltool::Operation& op) {
   const char* type = entry.type == raft::EntryType::kNormal ? "norm" : "conf";
   if (format_ == tool::Format::kJson) {
-    write_json(held_, entry, op);
+    write_json(held_, entry, op, live_);
   } else if (format_ == tool::Format::kTable) {
     table_.add({entry.term.value(), entry.index.value(), type, entry.committed, op.text});
   } else {
     held_ += std::to_string(entry.term.value()) + "\t" + std::to_string(entry.index.value()) +
-             "\t" + type + "\t" + op.text + (entry.committed ? "" : "\t(not committed)") + "\n";
+             "\t" + type + "\t" + op.text + (entry.committed || live_ ? "" : "\t(not committed)") +
+             "\n";
   }
   if (held_.size() >= kHeldBytes) flush();
 }

@@ -54,7 +54,7 @@ Result<int> follow(Tool& tool, const LogOptions& options, tool::Console& console
   TRUSS_ASSIGN(const auto where, tool.locate(options.dir));
   const tool::InterruptFlag interrupt;
   waltool::Follower follower(tool.files, where);
-  EntryOutput output(tool.format(), console.out);
+  EntryOutput output(tool.format(), console.out, true);
   while (!interrupt.raised() && console.out) {
     TRUSS_TRY(follower.poll([&](const LogEntry& entry) {
       if (entry.index.value() < options.from_index) return true;

@@ -111,6 +111,12 @@ class Folder {
     prove_synced(next - 1);
   }
 
+  /// Damaged entries up to `index`: whoever cuts a segment, or saves again, has synced them.
+  void await_sync(Index index) {
+    pending_sync_ = std::max(pending_sync_, index);
+    if (segment_ + 1 < names_.size() || later_save_) prove_synced(pending_sync_);
+  }
+
   void prove_synced(Index through) {
     out_.synced_through = std::max(out_.synced_through, through);
     pending_sync_ = Index(0);
@@ -123,6 +129,7 @@ class Folder {
     if (good) accept_pending_state(head.index - 1);
     if (hole_) close_hole(head);
     out_.entries.put(head.index, head.term, good ? EntryKind::kGood : EntryKind::kUnverified);
+    if (!good) await_sync(head.index);
     ++out_.entry_records;
     out_.entry_bytes += entry->data.size();
     while (!out_.conf_changes.empty() && out_.conf_changes.back().index >= head.index)
@@ -137,9 +144,8 @@ class Folder {
     const Hole hole = *hole_;
     hole_.reset();
     if (head.index > hole.last_before + 1) {
-      pending_sync_ = head.index - 1;
-      // Whoever cuts a segment, or saves again, has synced what came before.
-      if (hole.boundary || segment_ + 1 < names_.size() || later_save_) prove_synced(pending_sync_);
+      await_sync(head.index - 1);
+      if (hole.boundary) prove_synced(head.index - 1);
     }
     // In a new term the hole may have held entries that took the place of uncommitted ones.
     if (head.term <= hole.term_before) return;

@@ -20,8 +20,7 @@ Result<LogLock> LogLock::take(FileSystem& fs, const DataDir& dir) {
   for (const auto& name : names) {
     const std::string path = join_path(dir.wal, name.file_name());
     TRUSS_ASSIGN(auto file, fs.open(path, {.write = true}));
-    if (const auto locked = file->try_lock(LockKind::kOfd, true); !locked)
-      return fail(path, locked.error());
+    TRUSS_TRY(file->try_lock(LockKind::kOfd, true));
     out.files_.push_back(std::move(file));
   }
   return out;

@@ -73,17 +73,20 @@ Result<raft::Index> index_of_revision(FileSystem& fs, const DataDir& dir, std::i
   TRUSS_ASSIGN(const auto keys, tx.bucket(schema::bucket_name(schema::BucketId::kKey)));
   std::int64_t now = facts.revision;
   for (auto it = changes.rbegin(); it != changes.rend() && keys; ++it) {
-    bool made = it->surely;
-    if (!made) {
-      TRUSS_ASSIGN(const auto key, key_of(*keys, now));
-      if (!key) {
-        return fail(Code::kFailedPrecondition,
-                    "revision " + std::to_string(now) +
-                        " is compacted, so it can't be told whether entry " +
-                        std::to_string(it->index.value()) + " made it: use --from-index");
-      }
-      made = holds(*it, *key);
+    TRUSS_ASSIGN(auto key, key_of(*keys, now));
+    // A revision that a lease's end made lies between two puts.
+    while (it->surely && key && !holds(*it, *key) && now > revision) {
+      --now;
+      TRUSS_ASSIGN(key, key_of(*keys, now));
     }
+    if (!it->surely && !key) {
+      return fail(Code::kFailedPrecondition,
+                  "revision " + std::to_string(now) +
+                      " is compacted, so it can't be told whether entry " +
+                      std::to_string(it->index.value()) + " made it: use --from-index");
+    }
+    const bool made = !key || holds(*it, *key);
+    if (!made && it->surely) return it->index + 1;  // the one asked for, by a lease
     if (!made) continue;
     if (now == revision) return it->index;
     --now;
