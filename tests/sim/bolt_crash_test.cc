@@ -1,23 +1,14 @@
 #include <doctest/doctest.h>
 
 #include "bolt_workload.h"
+#include "noticed.h"
 
 using namespace truss;
 using namespace truss::testing;
 
 namespace {
 
-/// Sweeps seed after seed until one fails. True if one does.
-bool noticed(BoltWorkload workload) {
-  for (workload.seed = 1; workload.seed <= 20; ++workload.seed) {
-    const auto result = sweep_bolt(workload);
-    if (result.failures > 0) {
-      MESSAGE("noticed at crash ", result.crashes, " of seed ", workload.seed);
-      return true;
-    }
-  }
-  return false;
-}
+bool noticed(BoltWorkload workload) { return sweep_notices(sweep_bolt, std::move(workload), 20); }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "lies.h"
+#include "noticed.h"
 #include "server_workload.h"
 
 using namespace truss;
@@ -14,18 +15,9 @@ namespace {
 constexpr const char* kDb = "/data/member/member/snap/db";
 constexpr int kOperations = 120;
 
-/// Sweeps seed after seed until one fails; true if one does. Injectors have state: one per seed.
 bool noticed(ServerWorkload workload, const std::function<SimInjector()>& make_injector = {}) {
   workload.operations = kOperations;
-  for (workload.seed = 1; workload.seed <= 12; ++workload.seed) {
-    if (make_injector) workload.injector = make_injector();
-    const auto result = sweep_server(workload);
-    if (result.failures == 0) continue;
-    MESSAGE("noticed at crash ", result.crashes, " of seed ", workload.seed, ": ",
-            result.report.substr(0, result.report.find('\n')));
-    return true;
-  }
-  return false;
+  return sweep_notices(sweep_server, std::move(workload), 12, make_injector);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "lies.h"
+#include "noticed.h"
 #include "snapshot_workload.h"
 
 using namespace truss;
@@ -11,17 +12,8 @@ namespace {
 
 constexpr std::string_view kSnap = "/data/member/snap/";
 
-/// Sweeps seed after seed until one fails; true if one does. Injectors have state: one per seed.
 bool noticed(SnapshotWorkload workload, const std::function<SimInjector()>& make_injector = {}) {
-  for (workload.seed = 1; workload.seed <= 6; ++workload.seed) {
-    if (make_injector) workload.injector = make_injector();
-    const auto result = sweep_snapshot(workload);
-    if (result.failures == 0) continue;
-    MESSAGE("noticed at crash ", result.crashes, " of seed ", workload.seed, ": ",
-            result.report.substr(0, result.report.find('\n')));
-    return true;
-  }
-  return false;
+  return sweep_notices(sweep_snapshot, std::move(workload), 6, make_injector);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "noticed.h"
 #include "wal_workload.h"
 
 using namespace truss;
@@ -10,18 +11,8 @@ namespace {
 /// In the finished log, not in the making of it.
 bool in_log(const SimOp& op) { return op.path.starts_with("/data/wal/"); }
 
-/// Sweeps with lies of the disk, seed after seed until one fails. True if one does.
 bool noticed(const std::function<SimInjector()>& make_injector) {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-    WalWorkload workload{.seed = seed};
-    workload.injector = make_injector();
-    const auto result = sweep_wal(workload);
-    if (result.failures > 0) {
-      MESSAGE("noticed at crash ", result.crashes, " of seed ", seed);
-      return true;
-    }
-  }
-  return false;
+  return sweep_notices(sweep_wal, WalWorkload{}, 40, make_injector);
 }
 
 bool noticed(const std::function<bool(const SimOp&)>& match) {
