@@ -209,9 +209,15 @@ class MemberRig final : public Rig {
     return fail(Code::kUnavailable, options_.program + " ended: " + child_.last_words());
   }
 
+  /// A member that is about to found its cluster may answer with an empty list.
   Result<peer::Queries::Members> ask_members() {
-    return ask<peer::Queries::Members>(
-        [this](auto done) { queries_.members(target_url_, 1s, std::move(done)); });
+    using Members = peer::Queries::Members;
+    return ask<Members>([this](auto done) {
+      queries_.members(target_url_, 1s, [done](Result<Members> got) {
+        if (got && got->members.size() < 2) got = fail(Code::kUnavailable, "no members yet");
+        done(std::move(got));
+      });
+    });
   }
   Result<peer::Versions> ask_version() {
     return ask<peer::Versions>(
