@@ -18,6 +18,9 @@ class PeerTransport::Sink final : public peer::Sink {
  public:
   explicit Sink(server::TransportSink& sink) : sink_(sink) {}
   void receive(raft::Message message) override { sink_.receive(std::move(message)); }
+  void receive_all(std::vector<raft::Message> messages) override {
+    sink_.receive_all(std::move(messages));
+  }
   void report_unreachable(raft::NodeId peer) override { sink_.report_unreachable(peer); }
   void report_snapshot(raft::NodeId peer, bool delivered) override {
     sink_.report_snapshot(peer, delivered);

@@ -12,7 +12,8 @@
 namespace truss {
 namespace {
 
-/// One thread, one queue, one ordered set of timers.
+/// One thread, one queue, one ordered set of timers. While the thread sleeps, a guest may run a
+/// task in its place.
 class ThreadExecutor final : public Executor {
  public:
   ThreadExecutor(const std::string& name, Clock& clock)
@@ -27,9 +28,27 @@ class ThreadExecutor final : public Executor {
       const std::scoped_lock lock(mutex_);
       if (stopping_) return;
       queue_.push_back(std::move(task));
-      wake = std::exchange(idle_, false);
+      wake = !guest_ && std::exchange(idle_, false);
     }
     if (wake) wake_.notify_one();
+  }
+
+  void dispatch(Task task) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (stopping_) return;
+      const bool asleep = idle_ && !guest_ && queue_.empty();
+      if (!asleep) return enqueue(std::move(task));
+      guest_ = true;
+    }
+    const ThreadExecutor* const own = std::exchange(current_, this);
+    task();
+    task = nullptr;
+    current_ = own;
+    const std::scoped_lock lock(mutex_);
+    guest_ = false;
+    const bool work = !queue_.empty() && std::exchange(idle_, false);
+    if (work || kept_waiting_) wake_.notify_one();
   }
 
   TimerId post_at(MonoTime when, Task task) override {
@@ -38,7 +57,8 @@ class ThreadExecutor final : public Executor {
     if (stopping_) return id;
     timers_.emplace(std::pair(when, id), std::move(task));
     due_.emplace(id, when);
-    if (std::exchange(idle_, false)) wake_.notify_one();
+    const bool first = timers_.begin()->first.second == id;
+    if (first && std::exchange(idle_, false)) wake_.notify_one();
     return id;
   }
 
@@ -58,6 +78,12 @@ class ThreadExecutor final : public Executor {
   void stop() override { stop_thread(); }
 
  private:
+  /// Under the lock. A guest hands over what came meanwhile when it leaves.
+  void enqueue(Task task) {
+    queue_.push_back(std::move(task));
+    if (!guest_ && std::exchange(idle_, false)) wake_.notify_one();
+  }
+
   void stop_thread() {
     {
       const std::scoped_lock lock(mutex_);
@@ -84,6 +110,10 @@ class ThreadExecutor final : public Executor {
   bool take_batch(std::vector<Task>& batch) {
     std::unique_lock lock(mutex_);
     for (;;) {
+      if (guest_) {
+        await_guest(lock);
+        continue;
+      }
       if (!stopping_) move_due_timers();
       if (!queue_.empty()) {
         batch.swap(queue_);
@@ -103,6 +133,12 @@ class ThreadExecutor final : public Executor {
       queue_.push_back(std::move(first->second));
       timers_.erase(first);
     }
+  }
+
+  void await_guest(std::unique_lock<std::mutex>& lock) {
+    kept_waiting_ = true;
+    wake_.wait(lock, [this] { return !guest_; });
+    kept_waiting_ = false;
   }
 
   void wait_for_work(std::unique_lock<std::mutex>& lock) {
@@ -126,7 +162,9 @@ class ThreadExecutor final : public Executor {
   std::map<std::pair<MonoTime, TimerId>, Task> timers_;
   std::map<TimerId, MonoTime> due_;
   std::uint64_t last_timer_ = 0;
-  bool idle_ = false;
+  bool idle_ = false;          // the thread sleeps
+  bool guest_ = false;         // another thread runs a task in its place
+  bool kept_waiting_ = false;  // the thread woke up, but the guest was still there
   bool stopping_ = false;
   Thread thread_;  // last: it runs on all of the above
 };

@@ -16,6 +16,7 @@ IoThread::Impl::Impl(const std::string& name, Clock& clock)
   std::promise<void> started;
   thread_ = Thread(name, [this, &started] {
     thread_id_.store(std::this_thread::get_id());
+    turn_end_.attach();
     started.set_value();
     context_.run();
   });
@@ -27,19 +28,25 @@ void IoThread::Impl::wake() {
 }
 
 void IoThread::Impl::push(Command command) {
-  const std::lock_guard lock(mutex_);
-  if (stopped_) return;
-  const bool was_idle = commands_.empty() && tasks_.empty();
-  commands_.push_back(std::move(command));
-  if (was_idle && !is_current()) wake();
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    const bool was_idle = commands_.empty() && tasks_.empty();
+    commands_.push_back(std::move(command));
+    if (!was_idle || is_current()) return;
+  }
+  wake();
 }
 
 void IoThread::Impl::post(Task task) {
-  const std::lock_guard lock(mutex_);
-  if (stopped_) return;
-  tasks_.push_back(std::move(task));
-  // Also from this thread: a task may be posted outside of any turn only before the loop runs.
-  if (commands_.empty() && tasks_.size() == 1) wake();
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    tasks_.push_back(std::move(task));
+    // Also from this thread: a task may be posted outside of any turn only before the loop runs.
+    if (!commands_.empty() || tasks_.size() > 1) return;
+  }
+  wake();  // outside of the lock: who is woken wants it
 }
 
 TimerId IoThread::Impl::post_at(MonoTime when, Task task) {
@@ -64,7 +71,7 @@ void IoThread::Impl::cancel(TimerId id) {
 }
 
 void IoThread::Impl::end_turn() {
-  while (run_queued() || run_timers() || !dirty_.empty()) {
+  while (run_queued() || run_timers() || turn_end_.run() || !dirty_.empty()) {
     std::vector<std::shared_ptr<Flushable>> dirty;
     dirty.swap(dirty_);
     for (const auto& target : dirty) target->flush();

@@ -17,6 +17,7 @@
 
 #include "mailbox.h"
 #include "truss/common/executor.h"
+#include "truss/common/turn_end.h"
 #include "truss/net/io_thread.h"
 
 namespace truss::net {
@@ -71,6 +72,7 @@ class IoThread::Impl final : public Mailbox, public std::enable_shared_from_this
   asio::steady_timer timer_;
   std::optional<MonoTime> armed_for_;
   std::vector<std::shared_ptr<Flushable>> dirty_;
+  TurnEnd turn_end_;
   std::string read_buffer_;
   std::string write_buffer_;
   std::vector<Command> running_commands_;

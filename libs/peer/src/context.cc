@@ -28,11 +28,11 @@ Context::Context(net::IoThread& loop, Runtime& runtime, Logger& log, Options giv
       requests(std::make_unique<net::HttpClient>(loop, clock, request_client())) {}
 
 void Context::deliver(std::vector<raft::Message>& messages) {
+  if (messages.empty()) return;
   count(received, messages.size());
-  if (sink != nullptr) {
-    for (raft::Message& message : messages) sink->receive(std::move(message));
-  }
-  messages.clear();
+  std::vector<raft::Message> batch;
+  batch.swap(messages);
+  if (sink != nullptr) sink->receive_all(std::move(batch));
 }
 
 void Context::report_unreachable(raft::NodeId peer) {

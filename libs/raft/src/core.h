@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -67,6 +68,7 @@ class Core {
   NoLeaderReason bar_to_campaign() const;
   ConfChangeObstacle obstacle_to(bool leave) const;
   std::vector<NodeId> transfer_candidates() const;
+  std::optional<Index> known_to_all() const;
   NodeId transferee() const;
   /// The answers to the campaign under way, if any.
   const Tally* votes() const;

@@ -200,6 +200,15 @@ std::vector<NodeId> Core::transfer_candidates() const {
   return out;
 }
 
+std::optional<Index> Core::known_to_all() const {
+  if (leading() == nullptr) return std::nullopt;
+  Index lowest = log_.last_index();
+  for (const Progress& peer : tracker_.peers()) {
+    if (peer.id != id()) lowest = std::min(lowest, peer.match);
+  }
+  return lowest;
+}
+
 void Core::report_unreachable(NodeId id) {
   Progress* peer = tracker_.find(id);
   if (leading() != nullptr && peer != nullptr) peer->on_unreachable();

@@ -139,6 +139,8 @@ std::vector<NodeId> RawNode::transfer_candidates() const {
   return impl_->core.transfer_candidates();
 }
 
+std::optional<Index> RawNode::known_to_all() const { return impl_->core.known_to_all(); }
+
 ConfChangeObstacle RawNode::obstacle_to(const ConfChangeV2& change) const {
   return impl_->core.obstacle_to(change.changes.empty());
 }

@@ -1,6 +1,7 @@
 #include "apply_loop.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "truss/raft/codec.h"
 #include "truss/schema/buckets.h"
@@ -33,10 +34,11 @@ ApplyLoop::ApplyLoop(Parts parts, Hooks hooks)
 }
 
 void ApplyLoop::submit(ApplyJob job) {
-  std::lock_guard lock(mutex_);
-  jobs_.push_back(std::move(job));
-  if (scheduled_) return;
-  scheduled_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (std::exchange(scheduled_, true)) return;
+  }
   p_.executor.post([this] { turn(); });
 }
 

@@ -22,6 +22,8 @@ class DiskWatch {
   Duration waiting(MonoTime now) const {
     return since_.empty() ? Duration{} : now - since_.front();
   }
+  /// Nothing waits.
+  bool idle() const { return since_.empty(); }
   bool dead(MonoTime now) const { return waiting(now) > patience_; }
 
  private:

@@ -212,9 +212,10 @@ Result<> Node::make_raft(std::unique_ptr<raft::MemoryStorage> log, raft::Index a
       config_.request_timeout(),
       ids_->next(),
       members()->size() == 1,
-      {config_.snapshot_catch_up_entries, level_ >= CompatLevel::k36 ? kMemorySnapshotEvery : 0}};
+      {config_.snapshot_catch_up_entries, kMemorySnapshotEvery, level_ < CompatLevel::k36}};
   RaftLoop::Hooks hooks;
   hooks.append = [this](WalThread::Job job) { wal_->append(std::move(job)); };
+  hooks.note_state = [this](const raft::HardState& state) { wal_->note(state); };
   hooks.apply = [this](ApplyJob job) { apply_->submit(std::move(job)); };
   hooks.leadership = [this](bool is_leader, bool) {
     if (!is_leader) lessor_->demote();

@@ -3,10 +3,29 @@
 #include <algorithm>
 
 #include "pledge.h"
+#include "truss/common/turn_end.h"
 #include "truss/server/errors.h"
 
 namespace truss::server {
 namespace {
+
+bool is_ack(const raft::Message& m) { return m.type == raft::MessageType::kAppResp && !m.reject; }
+
+/// An acknowledgement says all that those of the same term before it said.
+void drop_outdated_acks(std::vector<raft::Message>& messages) {
+  const raft::Message* last = nullptr;
+  for (auto it = messages.rbegin(); it != messages.rend(); ++it) {
+    if (!is_ack(*it)) continue;
+    const bool outdated =
+        last != nullptr && it->to == last->to && it->term == last->term && it->index <= last->index;
+    if (!outdated) {
+      last = &*it;
+    } else {
+      it->to = raft::kNoNode;
+    }
+  }
+  std::erase_if(messages, [](const raft::Message& m) { return m.to == raft::kNoNode; });
+}
 
 const Error& dropped() {
   static const Error error{Code::kUnknown, "raft proposal dropped", 0};
@@ -74,24 +93,37 @@ void RaftLoop::shut() {
 // --- Mailbox ---------------------------------------------------------------------------------
 
 template <class Add>
-bool RaftLoop::put(Add add) {
-  std::lock_guard lock(mutex_);
-  if (shut_) return false;
-  add(inbox_);
-  if (scheduled_) return true;
-  scheduled_ = true;
-  executor_.post([this] { turn(); });
+bool RaftLoop::put(Add add, Hurry hurry) {
+  {
+    std::lock_guard lock(mutex_);
+    if (shut_) return false;
+    add(inbox_);
+    if (std::exchange(scheduled_, true)) return true;
+  }
+  schedule(hurry);
   return true;
+}
+
+void RaftLoop::schedule(Hurry hurry) {
+  Task task = [this] { turn(); };
+  if (hurry == Hurry::kYes) return executor_.dispatch(std::move(task));
+  if (hurry == Hurry::kTurnEnd) {
+    Task later = [this] { schedule(Hurry::kYes); };
+    if (TurnEnd::defer(later)) return;
+  }
+  executor_.post(std::move(task));
 }
 
 bool RaftLoop::propose(std::uint64_t id, SharedBytes data) {
   bool taken = true;
-  (void)put([&](Inbox& in) {
+  const auto add = [&](Inbox& in) {
     taken = queued_bytes_ + data.size() <= kMaxQueuedBytes;
     if (!taken) return;
     queued_bytes_ += data.size();
     in.proposals.push_back({id, std::move(data)});
-  });
+  };
+  // While the disk is busy nothing is lost by waking the loop's own thread: it gathers a batch.
+  (void)put(add, quiet_.load(std::memory_order_relaxed) ? Hurry::kTurnEnd : Hurry::kNo);
   return taken;
 }
 
@@ -119,18 +151,36 @@ void RaftLoop::run(Task task) {
 
 void RaftLoop::receive(raft::Message message) {
   if (message.type == raft::MessageType::kSnap) return hooks_.snapshot_came(std::move(message));
+  (void)put([&](Inbox& in) { queue(in, std::move(message)); });
+}
+
+/// Drops and counts what does not fit. Under the mailbox's lock.
+void RaftLoop::queue(Inbox& in, raft::Message message) {
   std::size_t bytes = 0;
   for (const raft::Entry& entry : message.entries) bytes += entry.data.size();
-  (void)put([&](Inbox& in) {
-    const bool full = in.messages.size() >= kMaxQueuedMessages ||
-                      (bytes > 0 && in.message_bytes + bytes > kMaxQueuedBytes);
-    if (full) {
-      ++in.messages_lost;
-      return;
-    }
-    in.message_bytes += bytes;
-    in.messages.push_back(std::move(message));
-  });
+  const bool full = in.messages.size() >= kMaxQueuedMessages ||
+                    (bytes > 0 && in.message_bytes + bytes > kMaxQueuedBytes);
+  if (full) {
+    ++in.messages_lost;
+    return;
+  }
+  in.message_bytes += bytes;
+  in.messages.push_back(std::move(message));
+}
+
+void RaftLoop::receive_all(std::vector<raft::Message> messages) {
+  const auto is_snapshot = [](const raft::Message& m) {
+    return m.type == raft::MessageType::kSnap;
+  };
+  for (raft::Message& m : messages) {
+    if (is_snapshot(m)) hooks_.snapshot_came(std::move(m));
+  }
+  std::erase_if(messages, is_snapshot);
+  if (messages.empty()) return;
+  const auto add = [&](Inbox& in) {
+    for (raft::Message& m : messages) queue(in, std::move(m));
+  };
+  (void)put(add, Hurry::kYes);
 }
 
 void RaftLoop::step_snapshot(raft::Message message) {
@@ -142,30 +192,41 @@ void RaftLoop::report_unreachable(raft::NodeId peer) {
 }
 
 void RaftLoop::appended(std::vector<WalThread::Job> jobs) {
-  run([this, jobs = std::move(jobs)]() mutable {
+  Task task = [this, jobs = std::move(jobs)]() mutable {
+    std::vector<raft::Message> responses;
     for (WalThread::Job& job : jobs) {
       disk_.came_back();
-      if (!job.snapshot.empty()) {
-        (void)storage_->apply_snapshot(job.snapshot);
-        memory_snapshot_ = std::max(memory_snapshot_, job.snapshot.metadata.index);
-        // Before the responses: they let raft hand out the entries behind it.
-        hooks_.apply({{}, {}, std::move(job.snapshot)});
-      }
-      if (!job.entries.empty()) storage_->adopt(job.entries);
-      if (!job.state.empty()) storage_->set_hard_state(job.state);
-      send_back(std::move(job.responses));
+      settle(job);
+      step_own(job.responses);
+      std::move(job.responses.begin(), job.responses.end(), std::back_inserter(responses));
     }
-  });
+    quiet_.store(disk_.idle(), std::memory_order_relaxed);
+    send(std::move(responses));
+  };
+  (void)put([&](Inbox& in) { in.tasks.push_back(std::move(task)); }, Hurry::kYes);
+}
+
+/// Takes over what a job has made durable.
+void RaftLoop::settle(WalThread::Job& job) {
+  if (!job.snapshot.empty()) {
+    (void)storage_->apply_snapshot(job.snapshot);
+    memory_snapshot_ = std::max(memory_snapshot_, job.snapshot.metadata.index);
+    // Before the responses: they let raft hand out the entries behind it.
+    hooks_.apply({{}, {}, std::move(job.snapshot)});
+  }
+  if (!job.entries.empty()) storage_->adopt(job.entries);
+  if (!job.state.empty()) storage_->set_hard_state(job.state);
 }
 
 void RaftLoop::applied(raft::Index index, std::vector<raft::Message> responses) {
-  run([this, index, responses = std::move(responses)]() mutable {
+  Task task = [this, index, responses = std::move(responses)]() mutable {
     applied_ = index;
     send_back(std::move(responses));
     reads_.applied(index);
     note_memory_snapshot();
     propose_parked_changes();
-  });
+  };
+  (void)put([&](Inbox& in) { in.tasks.push_back(std::move(task)); }, Hurry::kYes);
 }
 
 void RaftLoop::apply_conf_change(raft::ConfChange change) {
@@ -325,6 +386,7 @@ void RaftLoop::handle(raft::Ready& ready) {
 void RaftLoop::dispatch(raft::MessageList& messages) {
   std::vector<raft::Message> outgoing;
   std::vector<raft::Message> votes;  // wait for our own term and log to be durable
+  std::vector<raft::Message> settled;
   for (raft::Message& m : messages) {
     if (m.type == raft::MessageType::kVote) {
       votes.push_back(std::move(m));
@@ -337,7 +399,13 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
         job.snapshot = std::move(m.snapshot);
       }
       job.responses = std::move(m.responses);
-      append(std::move(job));
+      if (is_durable(job)) {
+        settle(job);
+        hooks_.note_state(job.state);
+        settled = std::move(job.responses);
+      } else {
+        append(std::move(job));
+      }
     } else if (m.to == raft::kLocalApplyThread) {
       hooks_.apply({std::move(m.entries), std::move(m.responses)});
     } else if (m.type == raft::MessageType::kSnap) {
@@ -347,12 +415,24 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
       outgoing.push_back(std::move(m));
     }
   }
-  if (!outgoing.empty()) transport_.send(std::move(outgoing));
   if (!votes.empty()) append({{}, {}, {}, std::move(votes)});
+  step_own(settled);
+  std::move(settled.begin(), settled.end(), std::back_inserter(outgoing));
+  send(std::move(outgoing));
+}
+
+/// Whether a job brings nothing that anybody must wait for: as etcd, a new commit index alone needs
+/// no sync, and everything before it is on disk.
+bool RaftLoop::is_durable(const WalThread::Job& job) const {
+  const raft::HardState& known = storage_->hard_state();
+  const bool moved =
+      !job.state.empty() && (job.state.term != known.term || job.state.vote != known.vote);
+  return disk_.idle() && !moved && job.entries.empty() && job.snapshot.empty();
 }
 
 void RaftLoop::append(WalThread::Job job) {
   disk_.handed_over(clock_.now());
+  quiet_.store(false, std::memory_order_relaxed);
   hooks_.append(std::move(job));
 }
 
@@ -388,15 +468,22 @@ void RaftLoop::note_soft_state(const raft::SoftState& state) {
 }
 
 void RaftLoop::send_back(std::vector<raft::Message> responses) {
-  std::vector<raft::Message> outgoing;
+  step_own(responses);
+  send(std::move(responses));
+}
+
+/// Steps what is addressed to this member; the rest stays.
+void RaftLoop::step_own(std::vector<raft::Message>& responses) {
+  const auto own = [this](const raft::Message& m) { return m.to == self_; };
   for (raft::Message& m : responses) {
-    if (m.to == self_) {
-      step(std::move(m));
-    } else {
-      outgoing.push_back(std::move(m));
-    }
+    if (own(m)) step(std::move(m));
   }
-  if (!outgoing.empty()) transport_.send(std::move(outgoing));
+  std::erase_if(responses, own);
+}
+
+void RaftLoop::send(std::vector<raft::Message> messages) {
+  drop_outdated_acks(messages);
+  if (!messages.empty()) transport_.send(std::move(messages));
 }
 
 // --- A cluster of one ------------------------------------------------------------------------

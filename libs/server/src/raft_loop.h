@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -35,9 +36,14 @@ struct ApplyJob {
 /// raft core, and passes on what the core wants done: messages to the peers and appends to the WAL
 /// thread at the same time, committed entries to the apply thread.
 ///
+/// A turn is short and waits for nothing, so what the other threads of a put's way bring (messages
+/// of peers, durable appends, applied entries) is taken at once, by them, if the loop is idle.
+///
 /// Full-behaviour of its mailbox: proposals beyond kMaxQueuedBytes are refused; messages of peers
 /// beyond kMaxQueuedMessages, or their payload beyond kMaxQueuedBytes, are dropped and counted:
-/// raft sends again. Lives on: raft executor; functions marked *any* may be called from any thread.
+/// raft sends again.
+/// Lives on: raft executor; functions marked *any* may be called from any thread that holds no
+/// lock.
 class RaftLoop final : public TransportSink {
  public:
   static constexpr std::size_t kMaxQueuedBytes = 256U << 20;
@@ -46,6 +52,8 @@ class RaftLoop final : public TransportSink {
 
   struct Hooks {
     std::function<void(WalThread::Job)> append;
+    /// A state of which only the commit index moved; nothing waits for it.
+    std::function<void(const raft::HardState&)> note_state;
     std::function<void(ApplyJob)> apply;
     /// Leader or role changed. On the raft thread; `elected`: there is a new leader.
     std::function<void(bool is_leader, bool elected)> leadership;
@@ -60,7 +68,10 @@ class RaftLoop final : public TransportSink {
   /// How much of the log stays in memory for followers that lag.
   struct Retention {
     std::uint64_t keep;   ///< entries before the newest snapshot
-    std::uint64_t every;  ///< a snapshot in memory each so many applied entries; 0: only saved ones
+    std::uint64_t every;  ///< a snapshot in memory each so many applied entries
+    /// A leader forgets no entry by them that a member may still need; as etcd before 3.6, where
+    /// only saved snapshots let the log be forgotten.
+    bool wait_for_all;
   };
   struct Parts {
     Executor& executor;
@@ -115,6 +126,7 @@ class RaftLoop final : public TransportSink {
   void run(Task task);
 
   void receive(raft::Message message) override;
+  void receive_all(std::vector<raft::Message> messages) override;
   void report_unreachable(raft::NodeId peer) override;
   void report_snapshot(raft::NodeId peer, bool delivered) override;
   void removed() override { hooks_.removed(); }
@@ -139,9 +151,12 @@ class RaftLoop final : public TransportSink {
   };
 
   RaftLoop(Parts parts, Hooks hooks);
+  enum class Hurry : std::uint8_t { kNo, kTurnEnd, kYes };
   /// False, and nothing put, once shut.
   template <class Add>
-  bool put(Add add);
+  bool put(Add add, Hurry hurry = Hurry::kNo);
+  static void queue(Inbox& in, raft::Message message);
+  void schedule(Hurry hurry);
   void turn();
   void tick();
   void note_tick(MonoTime now);
@@ -156,9 +171,13 @@ class RaftLoop final : public TransportSink {
   void handle(raft::Ready& ready);
   void dispatch(raft::MessageList& messages);
   void append(WalThread::Job job);
+  bool is_durable(const WalThread::Job& job) const;
+  void settle(WalThread::Job& job);
   void note_heartbeat(raft::NodeId to);
   void note_soft_state(const raft::SoftState& state);
   void send_back(std::vector<raft::Message> responses);
+  void step_own(std::vector<raft::Message>& responses);
+  void send(std::vector<raft::Message> messages);
   void stand_if_alone();
   void note_alone();
   bool sole_voter() const;
@@ -210,6 +229,8 @@ class RaftLoop final : public TransportSink {
   raft::Index compact_to_;       // what snapshots allow to forget
   raft::Index memory_snapshot_;  // index of the newest snapshot made, saved or not
 
+  /// No append is under way: nothing to gather a batch behind. For other threads.
+  std::atomic<bool> quiet_{true};
   std::mutex mutex_;  // guards the mailbox below
   Inbox inbox_;
   std::size_t queued_bytes_ = 0;

@@ -33,16 +33,16 @@ void RaftLoop::snapshot_saved(raft::Snapshot snapshot) {
   });
 }
 
-/// From 3.6 on the log in memory is short: a snapshot without data is enough for raft, since what
-/// is sent is made afresh.
+/// The log in memory is short: a snapshot without data is enough for raft, since what is sent is
+/// made afresh.
 void RaftLoop::note_memory_snapshot() {
-  if (retention_.every == 0 || applied_.value() <= memory_snapshot_.value() + retention_.every) {
-    return;
-  }
+  if (applied_.value() <= memory_snapshot_.value() + retention_.every) return;
   memory_snapshot_ = applied_;
   (void)storage_->create_snapshot(applied_, conf_, SharedBytes());
-  if (applied_.value() <= retention_.keep) return;
-  compact_to_ = std::max(compact_to_, applied_ - retention_.keep);
+  raft::Index done = applied_;
+  if (retention_.wait_for_all) done = std::min(done, node_->known_to_all().value_or(done));
+  if (done.value() <= retention_.keep) return;
+  compact_to_ = std::max(compact_to_, done - retention_.keep);
   compact_log();
 }
 

@@ -1,6 +1,7 @@
 #include "wal_thread.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "truss/wal/maintenance.h"
 
@@ -29,16 +30,27 @@ WalThread::WalThread(Parts parts, Delivered delivered)
 }
 
 void WalThread::append(Job job) {
-  std::lock_guard lock(mutex_);
-  jobs_.push_back(std::move(job));
+  {
+    std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (std::exchange(scheduled_, true)) return;
+  }
   schedule();
+}
+
+void WalThread::note(const raft::HardState& state) {
+  if (state.empty()) return;
+  std::lock_guard lock(mutex_);
+  noted_ = state;
 }
 
 void WalThread::when_synced(std::uint64_t index, Task done) {
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (!finished_) {
       new_gates_.push_back({raft::Index(index), std::move(done)});
+      if (std::exchange(scheduled_, true)) return;
+      lock.unlock();
       return schedule();
     }
   }
@@ -62,22 +74,24 @@ void WalThread::snapshot_installed(raft::Index index) {
   });
 }
 
+/// Outside of the lock: who is woken wants it.
 void WalThread::schedule() {
-  if (scheduled_) return;
-  scheduled_ = true;
   executor_.post([this] { turn(); });
 }
 
 void WalThread::turn() {
+  raft::HardState noted;
   std::vector<Job> jobs;
   {
     std::lock_guard lock(mutex_);
     scheduled_ = false;
+    std::swap(noted, noted_);
     jobs.swap(jobs_);
     for (Gate& gate : new_gates_) gates_.push_back(std::move(gate));
     new_gates_.clear();
   }
   bool must_sync = false;
+  write_noted(noted);
   for (Job& job : jobs) {
     must_sync |= needs_sync(job);
     write(job);
@@ -106,6 +120,12 @@ void WalThread::sync() {
 void WalThread::write(Job& job) {
   if (!job.snapshot.empty()) write_snapshot(job.snapshot);
   wal_->append(job.state, job.entries);
+}
+
+void WalThread::write_noted(const raft::HardState& state) {
+  if (state.empty()) return;
+  wal_->append(state, {});
+  last_state_ = state;
 }
 
 /// etcd's rule: entries, a new vote or a new term need a sync, a new commit index does not.
@@ -172,6 +192,7 @@ void WalThread::finish() {
   {
     std::lock_guard lock(mutex_);
     finished_ = true;
+    write_noted(std::exchange(noted_, {}));
     for (Job& job : jobs_) write(job);
     jobs_.clear();
     for (Gate& gate : new_gates_) open.push_back(std::move(gate));

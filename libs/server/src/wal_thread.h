@@ -54,6 +54,9 @@ class WalThread final : public mvcc::WalGate {
   WalThread(Parts parts, Delivered delivered);
 
   void append(Job job);
+  /// Takes over a state of which only the commit index moved, while no job is under way: it goes to
+  /// the log with whatever comes next, and wakes nobody.
+  void note(const raft::HardState& state);
   void when_synced(std::uint64_t index, Task done) override;
   /// `.snap` file, then SNAPSHOT record, then release of the segments before it; then `done`, on
   /// the WAL thread. The db must cover the snapshot already.
@@ -81,6 +84,7 @@ class WalThread final : public mvcc::WalGate {
   void turn();
   void sync();
   void write(Job& job);
+  void write_noted(const raft::HardState& state);
   bool needs_sync(const Job& job);
   void open_gates();
   void write_snapshot(const raft::Snapshot& snapshot);
@@ -102,7 +106,8 @@ class WalThread final : public mvcc::WalGate {
   const Delivered delivered_;
   std::vector<Gate> gates_;
 
-  std::mutex mutex_;  // guards the mailbox below
+  std::mutex mutex_;       // guards the mailbox below
+  raft::HardState noted_;  // before jobs_; empty: none
   std::vector<Job> jobs_;
   std::vector<Gate> new_gates_;
   bool scheduled_ = false;

@@ -27,6 +27,11 @@ class Executor {
   virtual ~Executor() = default;
   /// Queues the task. After stop() it is dropped (destroyed unrun).
   virtual void post(Task task) = 0;
+  /// As post(), for short work that others wait for: an idle executor may lend itself to the
+  /// caller, who then runs the task before this returns, as this executor (is_current() holds), and
+  /// saves waking a thread. Tasks still run one at a time and in order. The caller must hold no
+  /// lock that the task takes. The simulator always queues.
+  virtual void dispatch(Task task) { post(std::move(task)); }
   /// Runs the task at or soon after `when`.
   virtual TimerId post_at(MonoTime when, Task task) = 0;
   /// Forgets a timer that has not run yet; no effect otherwise.

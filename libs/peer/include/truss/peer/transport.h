@@ -19,11 +19,15 @@
 
 namespace truss::peer {
 
-/// Where what comes from peers goes. Thread: the transport's; each call only posts.
+/// Where what comes from peers goes. Thread: the transport's; each call is short and never waits.
 class Sink {
  public:
   virtual ~Sink() = default;
   virtual void receive(raft::Message message) = 0;
+  /// What one read of a socket brought, in order.
+  virtual void receive_all(std::vector<raft::Message> messages) {
+    for (raft::Message& message : messages) receive(std::move(message));
+  }
   virtual void report_unreachable(raft::NodeId peer) = 0;
   virtual void report_snapshot(raft::NodeId peer, bool delivered) = 0;
   /// A peer says that we were removed from the cluster for good: the process should end.

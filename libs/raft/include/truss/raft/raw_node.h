@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <tl/expected.hpp>
 #include <vector>
@@ -100,6 +101,8 @@ class RawNode {
   /// Whom a leader could hand over to, best first: voters heard from lately, by how much of the log
   /// they have (ids ascending among equals). Empty unless leader.
   std::vector<NodeId> transfer_candidates() const;
+  /// The highest index that every member, learners too, is known to have; nullopt unless leader.
+  std::optional<Index> known_to_all() const;
   /// What stands in the way of proposing `change` at this moment; kNone if it would go into the
   /// log as it is.
   ConfChangeObstacle obstacle_to(const ConfChangeV2& change) const;

@@ -14,13 +14,18 @@
 
 namespace truss::server {
 
-/// What the transport hands back to the server. Thread: any; each call only posts.
+/// What the transport hands back to the server. Thread: any, with no lock held; each call is short
+/// and never waits.
 class TransportSink {
  public:
   virtual ~TransportSink() = default;
   /// A raft message from a peer. One with a snapshot only after its database is on disk under its
   /// final name (snap::DbReceiver::finish).
   virtual void receive(raft::Message message) = 0;
+  /// As many as came in at a time, in order.
+  virtual void receive_all(std::vector<raft::Message> messages) {
+    for (raft::Message& message : messages) receive(std::move(message));
+  }
   /// Sending to the peer failed lately.
   virtual void report_unreachable(raft::NodeId peer) = 0;
   /// A snapshot given to send_snapshot() has arrived (the peer answered 204), or not: refused,
