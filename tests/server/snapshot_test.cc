@@ -84,7 +84,7 @@ TEST_CASE("a follower not far behind gets entries") {
   CHECK(f.cluster.wire.counts().snapshots_begun == 0);
 }
 
-TEST_CASE("from 3.6 on the log in memory is short between snapshots, at 3.4 it is not") {
+TEST_CASE("from 3.6 on the log in memory is short, at 3.4 a leader keeps what a follower lacks") {
   const auto rare = [](CompatLevel level) {
     return [level](Config& config) {
       config.compat = level;
