@@ -39,6 +39,8 @@ struct Options {
   std::uint64_t heartbeat_ms = 100;
   double seconds = 20;
   bool sniff = false;
+  bool slowest = false;
+  std::string evidence;
   std::string folder;
   std::string out;
 };
@@ -49,12 +51,14 @@ struct Sample {
   double db_mib = 0;
   double transfer_seconds = 0;  ///< from the first byte in its folder to the whole database
   double mib_per_second = 0;
+  double first_byte_after = 0;
   double serves_after = 0;  ///< a local read is answered
   double put_p50_before_ms = 0;
   double put_p99_before_ms = 0;
   double put_p99_ms = 0;
   double put_worst_ms = 0;
-  double elections = 0;  ///< terms that passed meanwhile
+  double put_worst_at = 0;  ///< when it was sent
+  double elections = 0;     ///< terms that passed meanwhile
   double heartbeat_gaps = 0;
   double gap_p999_intervals = 0;  ///< in heartbeat intervals
   double gap_longest_intervals = 0;
@@ -62,9 +66,10 @@ struct Sample {
   template <class Archive>
   void serialize(Archive& a) {
     a(CEREAL_NVP(subject), CEREAL_NVP(db_mib), CEREAL_NVP(transfer_seconds),
-      CEREAL_NVP(mib_per_second), CEREAL_NVP(serves_after), CEREAL_NVP(put_p50_before_ms),
-      CEREAL_NVP(put_p99_before_ms), CEREAL_NVP(put_p99_ms), CEREAL_NVP(put_worst_ms),
-      CEREAL_NVP(elections), CEREAL_NVP(heartbeat_gaps), CEREAL_NVP(gap_p999_intervals),
+      CEREAL_NVP(mib_per_second), CEREAL_NVP(first_byte_after), CEREAL_NVP(serves_after),
+      CEREAL_NVP(put_p50_before_ms), CEREAL_NVP(put_p99_before_ms), CEREAL_NVP(put_p99_ms),
+      CEREAL_NVP(put_worst_ms), CEREAL_NVP(put_worst_at), CEREAL_NVP(elections),
+      CEREAL_NVP(heartbeat_gaps), CEREAL_NVP(gap_p999_intervals),
       CEREAL_NVP(gap_longest_intervals));
   }
 };
@@ -136,10 +141,11 @@ class Join {
     TRUSS_ASSIGN(const LoadResult during, load.get());
     TRUSS_TRY(joined);
     sample.put_p99_ms = during.latency.quantile(0.99) / 1e6;
-    sample.put_worst_ms = during.latency.quantile(1) / 1e6;
+    note_slowest(sample, during);
     TRUSS_ASSIGN(const std::uint64_t last_term, term_of(leader));
     sample.elections = static_cast<double>(last_term - term);
     note_gaps(sample);
+    keep_evidence();
     return sample;
   }
 
@@ -181,7 +187,8 @@ class Join {
     const std::uintmax_t enough = options_.mib * 1024 * 1024 / 2;
     TRUSS_TRY(joiner_.launch());
     links_.set_pid(3, joiner_.pid());
-    const MonoTime started = clock_.now();
+    started_ = clock_.now();
+    const MonoTime started = started_;
     std::optional<MonoTime> first;
     std::optional<MonoTime> whole;
     client::Client client(clock_, joiner_.address(),
@@ -195,6 +202,7 @@ class Join {
       }
       if (whole && client.get("big/", true)) {
         sample.serves_after = seconds_between(started, clock_.now());
+        sample.first_byte_after = seconds_between(started, first.value_or(started));
         sample.transfer_seconds = seconds_between(first.value_or(started), *whole);
         sample.mib_per_second = sample.db_mib / sample.transfer_seconds;
         return {};
@@ -202,6 +210,32 @@ class Join {
       std::this_thread::sleep_for(2ms);
     }
     return fail(Code::kDeadlineExceeded, "the joiner doesn't serve");
+  }
+
+  void note_slowest(Sample& sample, const LoadResult& during) const {
+    sample.put_worst_ms = static_cast<double>(during.slowest.front().took.count()) / 1e6;
+    sample.put_worst_at = seconds_between(started_, during.slowest.front().started);
+    if (!options_.slowest) return;
+    for (const TimedCall& call : during.slowest) {
+      std::printf("  at %.3f s: %.1f ms\n", seconds_between(started_, call.started),
+                  static_cast<double>(call.took.count()) / 1e6);
+    }
+  }
+
+  /// Logs and metrics of all members, for whoever asks where the time went.
+  void keep_evidence() {
+    if (options_.evidence.empty()) return;
+    std::filesystem::create_directories(options_.evidence);
+    for (std::size_t i = 0; i < group_.size(); ++i) keep(group_.member(i), "m" + std::to_string(i));
+    keep(joiner_, "joiner");
+  }
+
+  void keep(const Subject& member, const std::string& seat) {
+    const std::string stem = options_.evidence + "/" + group_.name() + "-" + seat;
+    std::ofstream(stem + ".metrics") << http_get(member.address(), "/metrics").value_or("");
+    std::error_code ignored;
+    std::filesystem::copy_file(member.data() + "/log", stem + ".log",
+                               std::filesystem::copy_options::overwrite_existing, ignored);
   }
 
   void note_gaps(Sample& sample) {
@@ -221,6 +255,7 @@ class Join {
   std::vector<cluster::Links::Ports> ports_;
   HeartbeatTap tap_;
   cluster::Links links_;
+  MonoTime started_;  ///< the joiner
 };
 
 SubjectSpec spec_of(const Options& options, bool ours) {
@@ -234,10 +269,12 @@ SubjectSpec spec_of(const Options& options, bool ours) {
 
 void print(const Sample& s) {
   std::printf(
-      "%-7s %6.0f MiB in %6.2f s = %6.0f MiB/s, serves after %6.2f s; puts p50 %.2f p99 %.2f ms "
-      "before, p99 %.2f worst %.1f ms meanwhile; %.0f elections",
-      s.subject.c_str(), s.db_mib, s.transfer_seconds, s.mib_per_second, s.serves_after,
-      s.put_p50_before_ms, s.put_p99_before_ms, s.put_p99_ms, s.put_worst_ms, s.elections);
+      "%-7s %6.0f MiB in %6.2f s = %6.0f MiB/s, from %.2f s on, serves after %6.2f s; "
+      "puts p50 %.2f p99 %.2f ms before, p99 %.2f worst %.1f ms (at %.2f s) meanwhile; %.0f "
+      "elections",
+      s.subject.c_str(), s.db_mib, s.transfer_seconds, s.mib_per_second, s.first_byte_after,
+      s.serves_after, s.put_p50_before_ms, s.put_p99_before_ms, s.put_p99_ms, s.put_worst_ms,
+      s.put_worst_at, s.elections);
   if (s.heartbeat_gaps > 0) {
     std::printf("; %.0f heartbeat gaps, 99.9 %% %.2f, longest %.2f intervals", s.heartbeat_gaps,
                 s.gap_p999_intervals, s.gap_longest_intervals);
@@ -287,6 +324,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "how long the load goes on from the start");
   app.add_option("--heartbeat-ms", options.heartbeat_ms, "interval of heartbeats");
   app.add_flag("--sniff", options.sniff, "measure gaps between heartbeats, through proxies");
+  app.add_flag("--slowest", options.slowest, "list the slowest puts, with times from the start");
+  app.add_option("--evidence", options.evidence, "keep logs and metrics of the last run there");
   app.add_option("--folder", options.folder, "where data goes (default: a temporary one)");
   app.add_option("--out", options.out, "write the samples, a Cereal JSON archive, to this file");
   CLI11_PARSE(app, argc, argv);

@@ -189,8 +189,7 @@ class Engine {
     const bool good = answer && answer->size() >= client.least_answer;
     if (!good) note_error(answer);
     if (measuring_ && good && counting_) {
-      ++result_.operations;
-      result_.latency.add((clock_.now() - client.started).count());
+      result_.add(client.started, clock_.now());
     }
     if (!counted_) return good || result_.errors < 1000 ? issue(index) : void();
     issue_counted(index);
@@ -279,6 +278,17 @@ LoadResult run_watch(const std::vector<std::string>& addresses, const LoadSpec& 
 }
 
 }  // namespace
+
+void LoadResult::add(MonoTime started, MonoTime ended) {
+  ++operations;
+  const Duration took = ended - started;
+  latency.add(took.count());
+  if (slowest.size() == kSlowest && took <= slowest.back().took) return;
+  const auto slower = [](const TimedCall& a, const TimedCall& b) { return a.took > b.took; };
+  const TimedCall call{started, took};
+  slowest.insert(std::upper_bound(slowest.begin(), slowest.end(), call, slower), call);
+  if (slowest.size() > kSlowest) slowest.pop_back();
+}
 
 const std::vector<std::string>& load_ops() {
   static const std::vector<std::string> ops = {"put",  "get-lin", "get-ser", "range100",

@@ -24,13 +24,23 @@ struct LoadSpec {
   std::uint64_t seed = 1;
 };
 
+/// One answer and how long it took.
+struct TimedCall {
+  MonoTime started;
+  Duration took{};
+};
+
 /// What was measured between the end of the warm-up and the end.
 struct LoadResult {
   std::uint64_t operations = 0;  ///< for watch: events
   std::uint64_t errors = 0;      ///< statuses other than OK, and answers too short to be right
   std::string first_error;
   double seconds = 0;
-  measure::Histogram latency;  ///< request to answer; for watch: put to event
+  measure::Histogram latency;      ///< request to answer; for watch: put to event
+  std::vector<TimedCall> slowest;  ///< the slowest kSlowest answers, slowest first; not for watch
+
+  static constexpr std::size_t kSlowest = 32;
+  void add(MonoTime started, MonoTime ended);
 };
 
 /// `put`, `get-lin`, `get-ser`, `range100`, `txn4`, `mixed`, `watch`, `lease`.

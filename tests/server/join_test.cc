@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "peer_cluster.h"
 #include "truss/server/errors.h"
 
@@ -67,6 +69,32 @@ TEST_CASE("a member added at run time joins, is fed the log from its start, and 
   cluster.kill(cluster.follower() == "d" ? leader : cluster.follower());
   REQUIRE(!cluster.leader().empty());
   CHECK(*cluster["d"].put("still", "there"));
+}
+
+TEST_CASE("a joiner whose own name came with the snapshot is ready at once") {
+  PeerCluster cluster(3, [](Config& c) {
+    c.snapshot_count = 40;
+    c.snapshot_catch_up_entries = 10;
+  });
+  const std::string leader = cluster.leader();
+  REQUIRE(!leader.empty());
+  for (int i = 0; i < 100; ++i) REQUIRE(*cluster[leader].put("k" + std::to_string(i), "v"));
+  cluster.settle();
+  REQUIRE(cluster.add(leader, "d"));
+  cluster.wire.lose_snapshots(true);
+  REQUIRE(cluster.join("d"));
+  // It proposes its name; the others apply that, so that no entry of it will be left for d.
+  REQUIRE(cluster.run_until([&] {
+    const auto members = cluster[leader]->members();
+    return std::any_of(members->begin(), members->end(),
+                       [&](const Member& m) { return m.id == cluster.id("d") && !m.name.empty(); });
+  }));
+  CHECK(cluster["d"]->status().applied == raft::Index{});
+  cluster.wire.lose_snapshots(false);
+  const MonoTime healed = cluster.world.clock().now();
+  REQUIRE(cluster["d"].run_until_ready());
+  CHECK(cluster.world.clock().now() - healed < std::chrono::seconds(2));
+  CHECK(cluster["d"].get("k99") == "v");
 }
 
 TEST_CASE(

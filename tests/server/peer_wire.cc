@@ -92,7 +92,8 @@ void PeerWire::ship(const std::string& from, const std::string& to, raft::Messag
     if (sender == nullptr) return;
     const Endpoint* receiver = find(to);
     const raft::Index index = message.snapshot.metadata.index;
-    const bool arrived = receiver != nullptr && receiver->transport->store(index, *db);
+    const bool arrived =
+        receiver != nullptr && !lose_snapshots_ && receiver->transport->store(index, *db);
     if (arrived) {
       receiver->transport->meet(message.from, from);
       receiver->sink->receive(message);

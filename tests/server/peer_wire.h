@@ -38,6 +38,8 @@ class PeerWire {
   /// An address that is another's second name (what DNS would do).
   void alias(const std::string& name, const std::string& url) { aliases_[name] = url; }
 
+  /// From now on no snapshot arrives, or all do again.
+  void lose_snapshots(bool lose) { lose_snapshots_ = lose; }
   /// A whole snapshot at once: streaming it is another test's business.
   void ship(const std::string& from, const std::string& to, raft::Message message,
             std::shared_ptr<SnapshotReader> db);
@@ -67,6 +69,7 @@ class PeerWire {
   std::map<std::string, FakePeer> fakes_;
   std::map<std::string, std::string> aliases_;
   std::set<std::string> cut_;
+  bool lose_snapshots_ = false;
 };
 
 /// The transport of the member at `self`: knows its peers by what the server tells it, and can

@@ -1,6 +1,7 @@
 #include "truss/snap/db_receiver.h"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
 
 #include "truss/common/testing/sim_file_system.h"
 
@@ -42,6 +43,30 @@ TEST_CASE("a received database is on disk under its name, whatever a crash does"
   const auto crashed = dir.fs.crashed(random, CrashStyle::kLoseAll);
   CHECK(crashed->list("/snap").value() == kReceived);
   CHECK(read_file(*crashed, "/snap/" + kReceived.front()).value() == "abcdefg");
+}
+
+TEST_CASE(
+    "what comes in pieces of any size is the file, on a real disk too, and may be any length") {
+  for (const std::size_t size : {1u, 4096u, 1u << 20, (1u << 20) + 1, (20u << 20) + 12345}) {
+    CAPTURE(size);
+    char path[] = "/tmp/truss-receive-XXXXXX";
+    const std::string dir = ::mkdtemp(path);
+    PosixFileSystem fs;
+    SeededRandom random(size);
+    std::string all(size, '\0');
+    for (char& c : all) c = static_cast<char>(random.next());
+    auto receiver = DbReceiver::create(fs, dir).value();
+    for (ByteView left = all; !left.empty();) {
+      const ByteView piece = left.substr(0, 1 + random.below(700'000));
+      REQUIRE(receiver->write(piece));
+      left.remove_prefix(piece.size());
+    }
+    const auto name = receiver->finish(kIndex);
+    REQUIRE(name);
+    const bool same = read_file(fs, *name).value() == all;
+    CHECK(same);
+    REQUIRE(remove_all(fs, dir));
+  }
 }
 
 TEST_CASE("a transfer broken off leaves nothing; two at once don't meet") {
@@ -88,7 +113,7 @@ TEST_CASE("a full disk shows before the transfer if the size is known, else when
   CHECK(dir.names().empty());
   const auto unknown = dir.receiver();
   REQUIRE(unknown->write(std::string(900 << 10, 'x')));
-  CHECK(!unknown->write(std::string(900 << 10, 'x')));
+  CHECK(!unknown->write(std::string(2 << 20, 'x')));
 }
 
 TEST_CASE("a failed sync or rename is an error, and the name stays free") {

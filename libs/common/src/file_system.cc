@@ -2,6 +2,11 @@
 
 namespace truss {
 
+Result<> File::begin_write_back(std::uint64_t /*offset*/, std::uint64_t /*length*/) { return {}; }
+Result<> File::await_write_back(std::uint64_t /*offset*/, std::uint64_t /*length*/) { return {}; }
+
+void File::read_ahead(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
+
 bool exists(FileSystem& fs, const std::string& path) { return fs.stat(path).has_value(); }
 
 Result<> make_dirs(FileSystem& fs, const std::string& path, std::uint32_t mode) {

@@ -104,6 +104,26 @@ Result<> PosixFile::sync() {
   return {};
 }
 
+Result<> PosixFile::begin_write_back(std::uint64_t offset, std::uint64_t length) {
+  return write_back(offset, length, SYNC_FILE_RANGE_WRITE);
+}
+
+Result<> PosixFile::await_write_back(std::uint64_t offset, std::uint64_t length) {
+  return write_back(offset, length, SYNC_FILE_RANGE_WAIT_BEFORE);
+}
+
+/// A file system that can't leaves the work to the sync.
+Result<> PosixFile::write_back(std::uint64_t offset, std::uint64_t length, unsigned flags) {
+  if (length == 0) return {};  // would mean: to the end
+  if (::sync_file_range(fd_, to_off(offset), to_off(length), flags) == 0) return {};
+  if (errno == ENOSYS || errno == EINVAL || errno == ESPIPE) return {};
+  return failed("sync_file_range");
+}
+
+void PosixFile::read_ahead(std::uint64_t offset, std::uint64_t length) {
+  (void)::posix_fadvise(fd_, to_off(offset), to_off(length), POSIX_FADV_WILLNEED);
+}
+
 Result<std::uint64_t> PosixFile::size() {
   struct stat info {};
   if (::fstat(fd_, &info) != 0) return failed("stat");

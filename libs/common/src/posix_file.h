@@ -17,6 +17,9 @@ class PosixFile final : public File {
   Result<> pwritev(std::span<const ByteView> pieces, std::uint64_t offset) override;
   Result<> sync_data() override;
   Result<> sync() override;
+  Result<> begin_write_back(std::uint64_t offset, std::uint64_t length) override;
+  Result<> await_write_back(std::uint64_t offset, std::uint64_t length) override;
+  void read_ahead(std::uint64_t offset, std::uint64_t length) override;
   Result<std::uint64_t> size() override;
   Result<> truncate(std::uint64_t size) override;
   Result<> allocate(std::uint64_t size) override;
@@ -25,6 +28,7 @@ class PosixFile final : public File {
 
  private:
   Unexpected failed(const char* call) const;
+  Result<> write_back(std::uint64_t offset, std::uint64_t length, unsigned flags);
   Result<> try_flock(bool exclusive);
   Result<> try_ofd_lock(bool exclusive);
 

@@ -35,6 +35,8 @@ Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, Ope
   int fd = -1;
   do fd = ::open(path.c_str(), open_flags(options), static_cast<mode_t>(options.mode));
   while (fd == -1 && errno == EINTR);
+  // Set later, since a refused flag would leave a created file behind.
+  if (fd >= 0 && options.direct) (void)::fcntl(fd, F_SETFL, O_DIRECT);
   if (fd < 0) return failed("open", path);
   return std::make_unique<PosixFile>(fd, path);
 }

@@ -15,6 +15,7 @@ void Node::add_snapshot_hooks(ApplyLoop::Hooks& hooks) {
   hooks.installed = [this](const raft::Snapshot& snapshot, const std::vector<Member>& before) {
     replace_peers(before);
     wal_->snapshot_installed(snapshot.metadata.index);
+    upkeep_->snapshot_installed();
   };
 }
 

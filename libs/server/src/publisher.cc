@@ -1,5 +1,7 @@
 #include "publisher.h"
 
+#include <algorithm>
+
 #include "node.h"
 #include "truss/common/coding.h"
 
@@ -38,15 +40,18 @@ SharedBytes encode_legacy_put(std::uint64_t id, std::string_view path, std::stri
 }
 
 void Publisher::publish() {
-  if (node_.stopping_) return;
+  if (node_.stopping_ || done_) return;
   const auto others = node_.other_members();
   const auto form = form_by_cluster(node_.level_, node_.membership_.version(), others.empty());
   if (form) return propose(*form);
   // Without a leader most servers aren't up yet.
   if (node_.progress_.leader == 0) return again(kLeaderCheck);
-  poll_versions(node_.env_.queries, others, node_.poll_timeout(), [this](PolledVersions versions) {
-    executor_.post([this, versions = std::move(versions)] { choose(versions); });
-  });
+  auto choose_by = [this, attempt = attempt_](PolledVersions versions) {
+    executor_.post([this, attempt, versions = std::move(versions)] {
+      if (attempt == attempt_) choose(versions);
+    });
+  };
+  poll_versions(node_.env_.queries, others, node_.poll_timeout(), std::move(choose_by));
 }
 
 void Publisher::choose(const PolledVersions& others) {
@@ -55,14 +60,18 @@ void Publisher::choose(const PolledVersions& others) {
 }
 
 void Publisher::again(Duration pause) {
-  executor_.post_at(node_.env_.runtime.clock().now() + pause, [this] { publish(); });
+  executor_.post_at(node_.env_.runtime.clock().now() + pause, [this, attempt = attempt_] {
+    if (attempt == attempt_) publish();
+  });
 }
 
 void Publisher::propose(VersionForm form) {
-  if (node_.stopping_) return;
+  if (node_.stopping_ || done_) return;
   const Config& config = node_.config_;
-  auto done = [this](Result<ApplyResponse> response) {
-    executor_.post([this, response = std::move(response)] { finish(response); });
+  auto done = [this, attempt = attempt_](Result<ApplyResponse> response) {
+    executor_.post([this, attempt, response = std::move(response)] {
+      if (response || attempt == attempt_) finish(response);
+    });
   };
   const std::uint64_t id = node_.ids_->next();
   if (form == VersionForm::kInternal) {
@@ -77,12 +86,33 @@ void Publisher::propose(VersionForm form) {
 }
 
 void Publisher::finish(const Result<ApplyResponse>& response) {
-  if (node_.stopping_) return;
+  if (node_.stopping_ || done_) return;
   if (!response) {
     node_.env_.logger.warn("failed to publish local member to cluster through raft",
                            {{"error", response.error().message}});
     return again(kRetry);
   }
+  succeed();
+}
+
+void Publisher::log_replaced() {
+  if (node_.stopping_ || done_) return;
+  if (known()) return succeed();
+  ++attempt_;
+  publish();
+}
+
+bool Publisher::known() const {
+  const Config& config = node_.config_;
+  const auto members = node_.members();
+  return std::any_of(members->begin(), members->end(), [&](const Member& m) {
+    return m.id == node_.self_ && m.name == config.name &&
+           m.client_urls == config.advertise_client_urls;
+  });
+}
+
+void Publisher::succeed() {
+  done_ = true;
   node_.env_.logger.info(
       "published local member to cluster through raft",
       {{"local-member-id", id_text(node_.self_)},

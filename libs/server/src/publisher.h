@@ -21,17 +21,25 @@ class Publisher {
       : node_(node), executor_(executor), published_(std::move(published)) {}
 
   void publish();
+  /// A snapshot of the leader took the place of the log that may have held what was proposed:
+  /// nobody will answer that proposal.
+  void log_replaced();
 
  private:
   void choose(const PolledVersions& others);
   void again(Duration pause);
   void propose(VersionForm form);
   void finish(const Result<ApplyResponse>& response);
+  /// Whether the cluster knows name and client URLs as they are.
+  bool known() const;
+  void succeed();
 
   Node& node_;
   Executor& executor_;
   const std::function<void()> published_;
   int polls_left_ = 4;
+  int attempt_ = 0;  ///< answers to earlier ones are late
+  bool done_ = false;
 };
 
 /// The bare v2 Request that 3.4 and 3.5 log: PUT `path` = `value`. Every field is written, even

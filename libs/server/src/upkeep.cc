@@ -50,6 +50,10 @@ void Upkeep::leads() {
   executor_.post([this] { check_version(); });
 }
 
+void Upkeep::snapshot_installed() {
+  executor_.post([this] { publisher_.log_replaced(); });
+}
+
 void Upkeep::every(Duration period, std::function<void()> job) {
   executor_.post_at(node_.env_.runtime.clock().now() + period, [this, period, job] {
     if (node_.stopping_) return;

@@ -26,6 +26,8 @@ class Upkeep {
   void start();
   /// This member leads: time to look after the cluster version.
   void leads();
+  /// A snapshot of the leader was taken over.
+  void snapshot_installed();
   /// Thread: upkeep.
   void on_leader_lost(std::function<void()> lost) { leader_lost_ = std::move(lost); }
 

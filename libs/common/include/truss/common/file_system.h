@@ -11,11 +11,17 @@
 
 namespace truss {
 
+/// What OpenOptions::direct asks of addresses, offsets and lengths.
+inline constexpr std::size_t kDirectAlign = 4096;
+
 struct OpenOptions {
   bool write = false;      ///< read-write; otherwise read-only
   bool create = false;     ///< create if absent
   bool exclusive = false;  ///< with create: fail with kAlreadyExists if present
   bool truncate = false;
+  /// Past the page cache, where the file system can (else as usual): memory, offset and length of
+  /// every read and write must be multiples of kDirectAlign.
+  bool direct = false;
   std::uint32_t mode = 0600;
 };
 
@@ -56,6 +62,15 @@ class [[nodiscard]] File {
   virtual Result<> sync_data() = 0;
   /// fsync: as sync_data, and all other metadata of the file.
   virtual Result<> sync() = 0;
+  /// Sets the device to work on what was written of [offset, offset + length), without waiting for
+  /// it: whoever writes much does so now and then, or its sync makes everybody else's wait for all
+  /// of it. Durability: none before a sync.
+  virtual Result<> begin_write_back(std::uint64_t offset, std::uint64_t length);
+  /// Waits until the device has taken what begin_write_back of that range set out. Durability: none
+  /// before a sync. Errors: as of a sync; what failed to be written isn't reported again.
+  virtual Result<> await_write_back(std::uint64_t offset, std::uint64_t length);
+  /// A hint that the range will be read soon: the device may fetch it meanwhile.
+  virtual void read_ahead(std::uint64_t offset, std::uint64_t length);
   virtual Result<std::uint64_t> size() = 0;
   virtual Result<> truncate(std::uint64_t size) = 0;
   /// Preallocates [0, size) and extends the file to `size`; new bytes read as zero. Falls back to

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -14,7 +15,9 @@ namespace truss::snap {
 
 /// Takes in the database that a leader sends beside a raft snapshot: pieces go to `tmp*` in the
 /// snapshot directory; finish() gives the file its name. Dropped before that (a broken-off or
-/// half-received transfer), it removes the file; after a crash, the next start does.
+/// half-received transfer), it removes the file; after a crash, the next start does. The bytes go
+/// past the page cache where they can, and to the disk as they come where they can't, so that logs
+/// on the same disk sync without delay.
 ///
 /// Several may be at work in one directory. An error leaves nothing to go on with: drop it.
 /// *Thread:* one at a time, one that may block on the disk. *Source:* etcd snap/db.go, SaveDBFrom.
@@ -33,7 +36,7 @@ class DbReceiver {
   /// Takes the next piece, of any size. *Errors:* I/O, kResourceExhausted for a full disk.
   Result<> write(ByteView piece);
   /// Bytes taken so far.
-  std::uint64_t size_bytes() const { return offset_; }
+  std::uint64_t size_bytes() const { return written_ + filled_; }
 
   /// All pieces are there: the file becomes `%016x.snap.db` of `index` (metadata.index of the
   /// MsgSnap). A file that already has that name is whole and stays; ours goes. Once. Returns the
@@ -46,12 +49,23 @@ class DbReceiver {
   DbReceiver(FileSystem& fs, std::string dir, std::string path, std::unique_ptr<File> file,
              std::optional<std::uint64_t> expected_bytes);
 
+  Result<> write_block();
+  Result<> write_tail();
+  Result<> cut(std::uint64_t size);
+
+  struct FreeBlock {
+    void operator()(char* block) const { ::operator delete(block, std::align_val_t(kDirectAlign)); }
+  };
+
   FileSystem& fs_;
   const std::string dir_;
   std::string path_;  // of the unfinished file; empty when there is none
   std::unique_ptr<File> file_;
   const std::optional<std::uint64_t> expected_bytes_;
-  std::uint64_t offset_ = 0;
+  const std::unique_ptr<char, FreeBlock> block_;  // what isn't written yet, `filled_` of it
+  std::size_t filled_ = 0;
+  std::uint64_t written_ = 0;
+  std::uint64_t arrived_ = 0;  // so far on the device, or past the page cache
 };
 
 }  // namespace truss::snap
