@@ -99,4 +99,11 @@ Result<std::unique_ptr<snap::DbReceiver>> LocalMember::receive_db() {
   return snap::DbReceiver::create(files_, snap_dir_);
 }
 
+void LocalMember::check_snapshot(const raft::Message& message, const std::string& path,
+                                 Done<void> done) {
+  server::Server* server = server_;
+  if (server == nullptr) return done(not_there());
+  server->check_snapshot(message, path, std::move(done));
+}
+
 }  // namespace truss::member

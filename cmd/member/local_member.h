@@ -30,6 +30,8 @@ class LocalMember final : public peer::LocalMember {
   void hash_kv(std::int64_t revision, Done<peer::HashKv> done) override;
   void downgrade_enabled(Done<bool> done) override;
   Result<std::unique_ptr<snap::DbReceiver>> receive_db() override;
+  void check_snapshot(const raft::Message& message, const std::string& path,
+                      Done<void> done) override;
 
  private:
   FileSystem& files_;

@@ -95,8 +95,16 @@ class FakeMember final : public LocalMember {
   Result<std::unique_ptr<snap::DbReceiver>> receive_db() override {
     return snap::DbReceiver::create(files, snap_dir);
   }
+  void check_snapshot(const raft::Message&, const std::string& path, Done<void> done) override {
+    ++checked;
+    if (fits) return done({});
+    REQUIRE(files.remove(path));
+    done(fail(Code::kFailedPrecondition, "it doesn't fit"));
+  }
 
   std::atomic<std::uint64_t> removed{0};
+  std::atomic<bool> fits{true};  ///< databases that come in
+  std::atomic<int> checked{0};
   PosixFileSystem files;
   std::string snap_dir;
 };

@@ -100,6 +100,32 @@ TEST_CASE("half a snapshot leaves nothing behind, and may be sent again") {
   CHECK(r.b.sink.size() == 1);
 }
 
+TEST_CASE(
+    "a database that doesn't fit is refused, and the next at once, until a while has passed") {
+  Receiver r;
+  r.b.local.fits = false;
+  std::atomic<int> sources{0};
+  const auto send = [&] {
+    const int before = r.a.sink.failed_snapshots + r.a.sink.delivered_snapshots;
+    r.a.transport.send_snapshot(snapshot(5), std::make_unique<Bytes>(3'000'000, false, &sources));
+    REQUIRE(eventually(
+        [&] { return r.a.sink.failed_snapshots + r.a.sink.delivered_snapshots == before + 1; }));
+  };
+  send();
+  CHECK(r.a.sink.failed_snapshots == 1);
+  CHECK(r.b.local.checked == 1);
+  r.b.local.fits = true;
+  send();
+  CHECK(r.a.sink.failed_snapshots == 2);
+  CHECK(r.b.local.checked == 1);  // turned away before
+  CHECK(r.b.sink.size() == 0);
+  CHECK(eventually([&] { return r.files().empty(); }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1050));
+  send();
+  CHECK(r.a.sink.delivered_snapshots == 1);
+  CHECK(r.b.sink.size() == 1);
+}
+
 TEST_CASE("a receiver whose disk fails says so") {
   Receiver r;
   r.b.local.snap_dir = r.dir.path() + "/absent";

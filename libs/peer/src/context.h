@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "snapshot_refusals.h"
 #include "truss/net/http_client.h"
 #include "truss/peer/transport.h"
 
@@ -39,6 +40,7 @@ struct Context : std::enable_shared_from_this<Context> {
   LocalMember* local = nullptr;
   Observer* observer = nullptr;  ///< null: nobody measures
   bool stopped = false;
+  SnapshotRefusals refusals;  ///< of snapshots that came in; thread: any
 
   std::atomic<std::uint64_t> sent{0};
   std::atomic<std::uint64_t> received{0};

@@ -70,6 +70,10 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
     message_ = std::move(**message);
     link_ = impl_->counts_of(message_->from);
     tally_.emplace(link_, &LinkCounts::snapshots_received, context_.clock);
+    if (const auto why = context_.refusals.why_not(context_.now())) {
+      refuse_with(500, not_processed(*why));
+      return false;
+    }
     context_.logger.info("receiving database snapshot",
                          {{"incoming-snapshot-index", message_->snapshot.metadata.index.value()},
                           {"remote-snapshot-sender-id", id_text(message_->from.value())}});
@@ -113,7 +117,12 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
     db_.reset();
     context_.logger.info("received and saved database snapshot",
                          {{"path", *path}, {"incoming-snapshot-size-bytes", size}});
-    impl_->post([self = shared_from_this()](Transport::Impl& i) { self->process(i); });
+    context_.local->check_snapshot(*message_, *path, [self = shared_from_this()](Result<> fit) {
+      self->impl_->post([self, fit = std::move(fit)](Transport::Impl& i) {
+        if (!fit) return self->not_fit(fit.error());
+        self->process(i);
+      });
+    });
   }
 
   void not_saved(const Error& why) {
@@ -121,13 +130,24 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
     refuse_with(500, "failed to save KV snapshot (" + why.message + ")");
   }
 
-  /// Thread: the transport's.
+  static std::string not_processed(const std::string& why) {
+    return "failed to process raft message (" + why + ")";
+  }
+
+  // Thread: the transport's.
+
+  void not_fit(const Error& why) {
+    context_.refusals.refused(context_.now(), why.message);
+    refuse_with(500, not_processed(why.message));
+  }
+
   void process(Transport::Impl& impl) {
     if (impl.context->stopped) {
-      return refuse_with(500, "failed to process raft message (the member is stopping)");
+      return refuse_with(500, not_processed("the member is stopping"));
     }
     impl.meet_stranger(request_);
     count(impl.context->snapshots_received);
+    impl.context->refusals.accepted();
     tally_->end(true);
     std::vector<raft::Message> one;
     one.push_back(std::move(*message_));

@@ -74,6 +74,7 @@ class Node final : public Server {
   void hash(HashCallback done) override;
   void hash_kv(std::int64_t revision, HashKvCallback done) override;
   Result<std::unique_ptr<SnapshotReader>> open_snapshot() override;
+  void check_snapshot(raft::Message message, std::string path, DoneCallback done) override;
 
  private:
   friend class CorruptionMonitor;
@@ -106,6 +107,7 @@ class Node final : public Server {
   void send_snapshots(std::vector<raft::Message> messages);
   Result<> send_snapshot(raft::Message& message);
   void look_over(raft::Message message);
+  Result<> check_received(const raft::Snapshot& snapshot, const std::string& path);
   void install(raft::Index index, Task done);
   void replace_peers(const std::vector<Member>& before);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "node.h"
+#include "pledge.h"
 #include "received_snapshot.h"
 #include "snapshot_reader.h"
 
@@ -60,17 +61,29 @@ Result<> Node::send_snapshot(raft::Message& message) {
 
 // --- Receiving -------------------------------------------------------------------------------
 
+void Node::check_snapshot(raft::Message message, std::string path, DoneCallback done) {
+  snapshot_executor_->post([this, message = std::move(message), path = std::move(path),
+                            done = Pledge<void>(std::move(done))]() mutable {
+    const auto fit = check_received(message.snapshot, path);
+    if (!fit) (void)env_.files.remove(path);
+    done(fit);
+  });
+}
+
+/// One that is too old to be taken needn't fit.
+Result<> Node::check_received(const raft::Snapshot& snapshot, const std::string& path) {
+  if (snapshot.metadata.index <= progress_.committed_index()) return {};
+  return server::check_received(env_.files, path, snapshot, level_);
+}
+
 /// Once raft has taken it there is no way back, so what can't be used is left out before.
 void Node::look_over(raft::Message message) {
   snapshot_executor_->post([this, message = std::move(message)]() mutable {
-    const raft::SnapshotMetadata& meta = message.snapshot.metadata;
-    if (meta.index > progress_.committed_index()) {
-      const std::string path = received_db_path(DataDir(config_).snap, meta.index);
-      const auto fit = check_received(env_.files, path, message.snapshot, level_);
-      if (!fit) {
-        return env_.logger.error("refused a snapshot of the leader",
-                                 {{"from", id_text(message.from)}, {"error", fit.error().message}});
-      }
+    const std::string path =
+        received_db_path(DataDir(config_).snap, message.snapshot.metadata.index);
+    if (const auto fit = check_received(message.snapshot, path); !fit) {
+      return env_.logger.error("refused a snapshot of the leader",
+                               {{"from", id_text(message.from)}, {"error", fit.error().message}});
     }
     raft_->step_snapshot(std::move(message));
   });

@@ -8,6 +8,9 @@ namespace truss::server {
 
 void RaftLoop::divert_snapshot(raft::Message message) {
   const raft::NodeId peer = message.to;
+  if (!snapshot_sends_.may_begin(peer, clock_.now())) {
+    return run([this, peer] { node_->report_snapshot(peer, false); });
+  }
   snapshot_sends_.began(peer, message.snapshot.metadata.index);
   if (hooks_.send_snapshot(std::move(message))) return;
   logger_.warn("dropped a snapshot: too many wait to be sent", {{"to", id_text(peer)}});

@@ -70,6 +70,11 @@ class LocalMember {
 
   /// Where the database of a snapshot goes that a leader sends. Thread: one that may block.
   virtual Result<std::unique_ptr<snap::DbReceiver>> receive_db() = 0;
+  /// Whether the member can go over to the database of `message`, whole at `path` by now. Errors:
+  /// why not; the leader is told so (500), raft never hears of it, and no other is taken for a
+  /// while. The file is the member's to remove.
+  virtual void check_snapshot(const raft::Message& message, const std::string& path,
+                              Done<void> done) = 0;
 };
 
 }  // namespace truss::peer

@@ -222,6 +222,10 @@ class Server {
   /// A copy of everything applied before the call. Waits for a commit of the database.
   /// Thread: any but the server's own and those that must not block.
   virtual Result<std::unique_ptr<SnapshotReader>> open_snapshot() = 0;
+  /// Whether this member can go over to the database at `path`, received with a leader's MsgSnap;
+  /// asked before the message is given to TransportSink::receive(). An unfit file is removed.
+  /// Errors: why not.
+  virtual void check_snapshot(raft::Message message, std::string path, DoneCallback done) = 0;
 };
 
 }  // namespace truss::server
