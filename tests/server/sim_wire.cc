@@ -60,7 +60,8 @@ Result<bool> Wire::move_piece(Transfer& t) {
   if (!passes(t.message.from, t.message.to)) return fail(Code::kUnavailable, "cut off");
   const Endpoint& to = endpoints_.at(t.message.to);
   if (!t.target) {
-    TRUSS_ASSIGN(t.target, snap::DbReceiver::create(*to.files, to.snap_dir));
+    TRUSS_ASSIGN(t.target,
+                 snap::DbReceiver::create(*to.files, to.snap_dir, std::nullopt, kDirectAlign));
   }
   TRUSS_ASSIGN(const std::string piece, t.source->read(kPieceBytes));
   if (!piece.empty()) {

@@ -11,36 +11,38 @@
 namespace truss::snap {
 namespace {
 
-/// Bytes gathered for one write.
-constexpr std::size_t kBlock = 1u << 20;
 /// Where they have to go through the page cache, so much may be on its way to the device: what a
 /// sync of another file has to wait for.
 constexpr std::uint64_t kWindow = 16u << 20;
 
 }  // namespace
 
-Result<std::unique_ptr<DbReceiver>> DbReceiver::create(
-    FileSystem& fs, std::string dir, std::optional<std::uint64_t> expected_bytes) {
+Result<std::unique_ptr<DbReceiver>> DbReceiver::create(FileSystem& fs, std::string dir,
+                                                       std::optional<std::uint64_t> expected_bytes,
+                                                       std::size_t block_bytes) {
+  TRUSS_CHECK(block_bytes > 0 && block_bytes % kDirectAlign == 0);
   for (std::uint64_t n = 1;; ++n) {
     std::string path = join_path(dir, "tmp" + std::to_string(n));
     auto file = fs.open(path, {.write = true, .create = true, .exclusive = true, .direct = true});
     if (!file && file.error().code == Code::kAlreadyExists) continue;
     if (!file) return tl::unexpected(std::move(file).error());
-    std::unique_ptr<DbReceiver> receiver(
-        new DbReceiver(fs, std::move(dir), std::move(path), *std::move(file), expected_bytes));
+    std::unique_ptr<DbReceiver> receiver(new DbReceiver(
+        fs, std::move(dir), std::move(path), *std::move(file), expected_bytes, block_bytes));
     if (expected_bytes) TRUSS_TRY(receiver->file_->allocate(*expected_bytes));
     return receiver;
   }
 }
 
 DbReceiver::DbReceiver(FileSystem& fs, std::string dir, std::string path,
-                       std::unique_ptr<File> file, std::optional<std::uint64_t> expected_bytes)
+                       std::unique_ptr<File> file, std::optional<std::uint64_t> expected_bytes,
+                       std::size_t block_bytes)
     : fs_(fs),
       dir_(std::move(dir)),
       path_(std::move(path)),
       file_(std::move(file)),
       expected_bytes_(expected_bytes),
-      block_(static_cast<char*>(::operator new(kBlock, std::align_val_t(kDirectAlign)))) {}
+      block_bytes_(block_bytes),
+      block_(static_cast<char*>(::operator new(block_bytes, std::align_val_t(kDirectAlign)))) {}
 
 DbReceiver::~DbReceiver() {
   file_.reset();
@@ -54,11 +56,11 @@ Result<> DbReceiver::write(ByteView piece) {
                                        " bytes and sends more; the transfer is refused");
   }
   while (!piece.empty()) {
-    const std::size_t part = std::min(piece.size(), kBlock - filled_);
+    const std::size_t part = std::min(piece.size(), block_bytes_ - filled_);
     std::memcpy(block_.get() + filled_, piece.data(), part);
     filled_ += part;
     piece.remove_prefix(part);
-    if (filled_ == kBlock) TRUSS_TRY(write_block());
+    if (filled_ == block_bytes_) TRUSS_TRY(write_block());
   }
   return {};
 }

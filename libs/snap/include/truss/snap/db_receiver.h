@@ -23,12 +23,16 @@ namespace truss::snap {
 /// *Thread:* one at a time, one that may block on the disk. *Source:* etcd snap/db.go, SaveDBFrom.
 class DbReceiver {
  public:
+  static constexpr std::size_t kBlock = 1u << 20;
+
   /// Makes the file. `dir` must exist.
   /// \param expected_bytes  size of the database if the sender told it: room for it is asked for at
   ///   once, so that a full disk shows before the transfer and not at its end.
   /// *Errors:* I/O, kResourceExhausted for a full disk.
+  /// \param block_bytes  gathered for one write, a multiple of kDirectAlign
   static Result<std::unique_ptr<DbReceiver>> create(
-      FileSystem& fs, std::string dir, std::optional<std::uint64_t> expected_bytes = std::nullopt);
+      FileSystem& fs, std::string dir, std::optional<std::uint64_t> expected_bytes = std::nullopt,
+      std::size_t block_bytes = kBlock);
   ~DbReceiver();
   DbReceiver(const DbReceiver&) = delete;
   DbReceiver& operator=(const DbReceiver&) = delete;
@@ -47,7 +51,7 @@ class DbReceiver {
 
  private:
   DbReceiver(FileSystem& fs, std::string dir, std::string path, std::unique_ptr<File> file,
-             std::optional<std::uint64_t> expected_bytes);
+             std::optional<std::uint64_t> expected_bytes, std::size_t block_bytes);
 
   Result<> write_block();
   Result<> write_tail();
@@ -62,6 +66,7 @@ class DbReceiver {
   std::string path_;  // of the unfinished file; empty when there is none
   std::unique_ptr<File> file_;
   const std::optional<std::uint64_t> expected_bytes_;
+  const std::size_t block_bytes_;
   const std::unique_ptr<char, FreeBlock> block_;  // what isn't written yet, `filled_` of it
   std::size_t filled_ = 0;
   std::uint64_t written_ = 0;
