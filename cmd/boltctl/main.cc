@@ -19,7 +19,7 @@ using namespace truss;
 void on_bus_error(int) {
   constexpr std::string_view kWhy =
       "boltctl: the file could not be read (I/O error, or it was cut short meanwhile)\n";
-  static_cast<void>(::write(STDERR_FILENO, kWhy.data(), kWhy.size()));
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kWhy.data(), kWhy.size());
   ::_exit(tool::kIo);
 }
 
