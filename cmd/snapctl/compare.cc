@@ -18,7 +18,10 @@ struct Arguments {
   MemberOptions member;
   std::int64_t revision_a = 0, revision_b = 0, revision = 0;
   bool touched = false, values = false, value_only = false, keys_only = false;
+  bool skip_hash_check = false;
 };
+
+constexpr const char* kSkipHelp = "don't compare with the SHA-256 behind the images";
 
 const char* kind_name(Difference::Kind kind) {
   switch (kind) {
@@ -113,6 +116,16 @@ class DiffPrinter {
   bool first_ = true;
 };
 
+/// Opens a file whose SHA-256, if it has one, is right.
+Result<snaptool::DbFile> open_file(Session& session, const Arguments& args,
+                                   const std::string& name) {
+  TRUSS_ASSIGN(snaptool::DbFile file, snaptool::DbFile::open(session.files, name));
+  if (args.skip_hash_check) return file;
+  TRUSS_TRY(snaptool::carries_hash(file.path(), file.file_bytes(), file.db().page_size()));
+  TRUSS_TRY(snaptool::check_trailer(session.files, file.path(), false));
+  return file;
+}
+
 /// One side of a diff: a file or a member.
 struct Side {
   std::optional<snaptool::DbFile> file;
@@ -125,7 +138,7 @@ Result<Side> open_side(Session& session, const Arguments& args, const std::strin
   if (snaptool::names_endpoint(name) && !exists(session.files, name)) {
     TRUSS_ASSIGN(out.member, snaptool::connect(session.clock, args.member.endpoint(name)));
   } else {
-    TRUSS_ASSIGN(out.file, snaptool::DbFile::open(session.files, name));
+    TRUSS_ASSIGN(out.file, open_file(session, args, name));
   }
   return out;
 }
@@ -187,7 +200,7 @@ Result<std::uint64_t> run_extract(Session& session, const Arguments& args, std::
   if (args.value_only && args.range.key.empty()) {
     return fail(Code::kInvalidArgument, "--value-only needs --key");
   }
-  TRUSS_ASSIGN(snaptool::DbFile file, snaptool::DbFile::open(session.files, args.file));
+  TRUSS_ASSIGN(snaptool::DbFile file, open_file(session, args, args.file));
   TRUSS_ASSIGN(const auto keys, snaptool::file_keys(file, range, args.revision));
   std::uint64_t count = 0;
   TRUSS_ASSIGN(auto kv, keys->next());
@@ -214,7 +227,7 @@ void add_diff(tool::Command& root, Session& session, const std::shared_ptr<Argum
       .describe(
           "Compares the keys alive in A and B, exactly, in key order: + only in B, - only in A, ~ "
           "other value. Each side is a snapshot, a db file, a data directory, or a member's end "
-          "point (host:port or URL), read at one revision. Trailers are not checked: see verify.")
+          "point (host:port or URL), read at one revision.")
       .argument("A", "snapshot, db file, data directory or end point", &args->a, tool::Hint::kFile)
       .argument("B", "likewise", &args->b, tool::Hint::kFile);
   args->range.add_to(command);
@@ -222,7 +235,8 @@ void add_diff(tool::Command& root, Session& session, const std::shared_ptr<Argum
       .option("--rev-b", "REVISION", "of B; 0: the newest", &args->revision_b)
       .flag("--touched", "also keys of equal value but other revision, version or lease (=)",
             &args->touched)
-      .flag("--values", "show the values", &args->values);
+      .flag("--values", "show the values", &args->values)
+      .flag("--skip-hash-check", kSkipHelp, &args->skip_hash_check);
   args->member.add_to(command);
   command
       .example("What changed overnight:", "snapctl diff monday.db tuesday.db --prefix /registry/")
@@ -244,6 +258,7 @@ Holder add_compare_commands(tool::Command& root, Session& session) {
   command.option("--rev", "REVISION", "as of this revision; 0: the newest", &args->revision)
       .flag("--keys-only", "print keys alone", &args->keys_only)
       .flag("--value-only", "with --key: the value's bytes as they are", &args->value_only)
+      .flag("--skip-hash-check", kSkipHelp, &args->skip_hash_check)
       .example("One object a line:", "snapctl extract backup.db --prefix /registry/pods/ -o json")
       .example("One value, as it was two revisions ago:",
                "snapctl extract backup.db --key config --rev 4709 --value-only")

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "small_db.h"
 #include "truss/test_support/artefacts.h"
+#include "truss/test_support/temp_dir.h"
 #include "truss/test_support/tool_documents.h"
 
 using namespace truss;
@@ -91,6 +92,22 @@ TEST_CASE("status draws the box of etcdctl") {
         "+----------+----------+------------+------------+\n"
         "| e322c7b4 |      271 |        178 |      41 kB |\n"
         "+----------+----------+------------+------------+\n");
+}
+
+TEST_CASE("keys of a damaged snapshot are not shown, unless told to") {
+  test_support::TempDir dir;
+  std::string bytes = contents(test_support::artefact_dir() + "/snapshot.db");
+  const std::size_t value = bytes.find("value-2");
+  REQUIRE(value != std::string::npos);
+  bytes[value] = 'V';
+  write_file(dir / "s", bytes);
+  const std::string refused = transcript({"extract", dir / "s", "--key", "key/002"}, dir.path());
+  CHECK(refused.find("expected sha256") != std::string::npos);
+  CHECK(refused.find("exit code 4") != std::string::npos);
+  CHECK(transcript({"diff", dir / "s", dir / "s"}, dir.path()).find("exit code 4") !=
+        std::string::npos);
+  CHECK(transcript({"extract", dir / "s", "--key", "key/002", "--skip-hash-check"}, dir.path()) ==
+        "$ snapctl extract /s --key key/002 --skip-hash-check\nkey/002\nValue-2\n");
 }
 
 TEST_CASE("manual and completions in docs/ are those of the commands") {
