@@ -22,7 +22,8 @@ TEST_CASE("a follower survives thousands of crashes while it receives snapshots"
 }
 
 TEST_CASE("a follower that receives snapshots meets every single failure of its disk") {
-  const auto outcome = sweep_snapshot_faults({.seed = 200, .rounds = 2});
+  const auto outcome =
+      sweep_snapshot_faults({.seed = 200, .rounds = 2, .stride = test_support::soak_stride()});
   CHECK_MESSAGE(outcome.failures == 0, outcome.report);
   MESSAGE(outcome.runs, " runs with one failed call each");
 }
