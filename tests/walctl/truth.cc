@@ -44,14 +44,14 @@ std::optional<Parsed> parse(const std::string& bytes) {
 
 /// What became of a record's bytes.
 struct Fate {
-  bool gone = false;       ///< its file is, or ends before it
-  bool head = true;        ///< length, type and CRC fields as they were
-  bool crc_only = false;   ///< of all bytes only the stored CRC changed
-  bool type_only = false;  ///< of all bytes only the type changed, to another of one byte
-  bool data = true;        ///< payload as it was
+  bool gone = false;      ///< its file is, or ends before it
+  bool head = true;       ///< length, type and CRC fields as they were
+  bool crc_only = false;  ///< of all bytes only the stored CRC changed
+  bool leads = false;     ///< it still parses, with the CRC as it was
+  bool data = true;       ///< payload as it was
   bool intact() const { return !gone && head && data; }
   /// The next record can be found, and the CRC that it builds on.
-  bool leads_on() const { return !gone && (head || crc_only || type_only); }
+  bool leads_on() const { return !gone && (head || crc_only || leads); }
 };
 
 class Teller {
@@ -97,9 +97,12 @@ class Teller {
     if (out.head || !same(r.offset, r.offset + 8)) return out;
     const auto now = parse(is.substr(r.offset + 8, r.data_end - r.offset - 8));
     const auto then = parse(was.substr(r.offset + 8, r.data_end - r.offset - 8));
-    if (!now || now->data != then->data) return out;
-    out.crc_only = now->type == then->type && r.kind != Kind::kCrc;
-    out.type_only = now->crc == then->crc;
+    if (!now) return out;
+    const bool type = now->type == then->type;
+    out.leads = now->crc == then->crc;
+    out.crc_only = type && now->data == then->data && r.kind != Kind::kCrc;
+    // Bits that no reader looks at.
+    out.head = out.leads && type && now->data == then->data;
     return out;
   }
 
@@ -130,9 +133,10 @@ class Teller {
     if (it == files_.end()) return !last;
     const std::string& was = log_.files.at(name);
     std::string is = it->second;
-    for (const ModelRecord& r : log_.records) {  // nobody reads padding
-      if (log_.names[r.segment] != name || is.size() < r.end) continue;
-      is.replace(r.data_end, r.end - r.data_end, was, r.data_end, r.end - r.data_end);
+    for (std::size_t i = 0; i < fates_.size(); ++i) {  // changes that nobody reads
+      const ModelRecord& r = log_.records[i];
+      if (log_.names[r.segment] != name || !fates_[i].intact()) continue;
+      is.replace(r.offset, r.end - r.offset, was, r.offset, r.end - r.offset);
     }
     if (is == was) return false;
     if (!last) return true;
