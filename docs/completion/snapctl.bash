@@ -55,9 +55,9 @@ _snapctl() {
   'snapctl restore') [[ $word == -* ]] || { COMPREPLY=($(compgen -f -- "$word")); return; }
     COMPREPLY=($(compgen -W '--output --no-progress --data-dir --wal-dir --name --initial-cluster --initial-cluster-token --initial-advertise-peer-urls --skip-hash-check --bump-revision --mark-compacted --initial-memory-map-size --dry-run --help' -- "$word")) ;;
   'snapctl diff') [[ $word == -* ]] || { COMPREPLY=($(compgen -f -- "$word")); return; }
-    COMPREPLY=($(compgen -W '--output --no-progress --prefix --key --rev-a --rev-b --touched --values --user --timeout --help' -- "$word")) ;;
+    COMPREPLY=($(compgen -W '--output --no-progress --prefix --key --rev-a --rev-b --touched --values --skip-hash-check --user --timeout --help' -- "$word")) ;;
   'snapctl extract') [[ $word == -* ]] || { COMPREPLY=($(compgen -f -- "$word")); return; }
-    COMPREPLY=($(compgen -W '--output --no-progress --prefix --key --rev --keys-only --value-only --help' -- "$word")) ;;
+    COMPREPLY=($(compgen -W '--output --no-progress --prefix --key --rev --keys-only --value-only --skip-hash-check --help' -- "$word")) ;;
   'snapctl undelete') COMPREPLY=($(compgen -W '--output --no-progress --prefix --key --from --to --rev --if-changed --dry-run --user --timeout --help' -- "$word")) ;;
   esac
 }

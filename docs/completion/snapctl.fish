@@ -43,6 +43,7 @@ complete -c snapctl -n '__fish_seen_subcommand_from diff' -l rev-a -x -d 'of A; 
 complete -c snapctl -n '__fish_seen_subcommand_from diff' -l rev-b -x -d 'of B; 0: the newest'
 complete -c snapctl -n '__fish_seen_subcommand_from diff' -l touched -d 'also keys of equal value but other revision, version or lease (=)'
 complete -c snapctl -n '__fish_seen_subcommand_from diff' -l values -d 'show the values'
+complete -c snapctl -n '__fish_seen_subcommand_from diff' -l skip-hash-check -d 'don\'t compare with the SHA-256 behind the images'
 complete -c snapctl -n '__fish_seen_subcommand_from diff' -l user -x -d 'log in as this user'
 complete -c snapctl -n '__fish_seen_subcommand_from diff' -l timeout -x -d 'of one call; a stream of a snapshot has none'
 complete -c snapctl -n '__fish_seen_subcommand_from diff' -F
@@ -51,6 +52,7 @@ complete -c snapctl -n '__fish_seen_subcommand_from extract' -l key -x -d 'only 
 complete -c snapctl -n '__fish_seen_subcommand_from extract' -l rev -x -d 'as of this revision; 0: the newest'
 complete -c snapctl -n '__fish_seen_subcommand_from extract' -l keys-only -d 'print keys alone'
 complete -c snapctl -n '__fish_seen_subcommand_from extract' -l value-only -d 'with --key: the value\'s bytes as they are'
+complete -c snapctl -n '__fish_seen_subcommand_from extract' -l skip-hash-check -d 'don\'t compare with the SHA-256 behind the images'
 complete -c snapctl -n '__fish_seen_subcommand_from extract' -F
 complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l prefix -x -d 'only keys that begin with it'
 complete -c snapctl -n '__fish_seen_subcommand_from undelete' -l key -x -d 'only this key'
