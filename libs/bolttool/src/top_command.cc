@@ -229,16 +229,19 @@ Result<Rows> measured_rows(const Image& image, const Census& census, const Wante
   return rows;
 }
 
+tool::Table empty_table(bool revisions) {
+  if (!revisions) return tool::Table({{"what", "name"}, {"bytes", "bytes"}, {"pairs", "pairs"}});
+  return tool::Table({{"what", "name"},
+                      {"bytes", "bytes"},
+                      {"live", "liveBytes"},
+                      {"history", "historyBytes"},
+                      {"keys", "keys"},
+                      {"revisions", "revisions"}});
+}
+
 void show(const Rows& rows, const Image& image, bool revisions, tool::Format format,
           tool::Console& console) {
-  tool::Table table = revisions
-                          ? tool::Table({{"what", "name"},
-                                         {"bytes", "bytes"},
-                                         {"live", "liveBytes"},
-                                         {"history", "historyBytes"},
-                                         {"keys", "keys"},
-                                         {"revisions", "revisions"}})
-                          : tool::Table({{"what", "name"}, {"bytes", "bytes"}, {"pairs", "pairs"}});
+  tool::Table table = empty_table(revisions);
   std::uint64_t sum = 0;
   for (const Row& row : rows) {
     const Weight& w = row.weight;
