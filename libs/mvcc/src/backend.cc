@@ -156,7 +156,7 @@ void Backend::commit(Task done) {
   } else if (!impl.closed.empty()) {
     impl.closed.back()->waiters.push_back(std::move(done));
   } else {
-    impl.post(std::move(done));
+    impl.post([keep = impl_, done = std::move(done)]() mutable { done(); });
   }
 }
 

@@ -4,7 +4,9 @@
 namespace truss::mvcc {
 
 void Backend::replace(std::string received, Prepare prepare, Task done) {
-  commit([impl = impl_, received = std::move(received), prepare = std::move(prepare),
+  // The implementation keeps this until it runs: owning it in turn would leave both behind when the
+  // process ends before.
+  commit([impl = impl_.get(), received = std::move(received), prepare = std::move(prepare),
           done = std::move(done)]() mutable {
     impl->run_replace(received, prepare);
     done();
