@@ -104,11 +104,24 @@ class Salvager {
     return out;
   }
 
+  /// How many pages its elements fill: a header that claims more would hide its neighbours.
+  std::uint64_t pages_of(const bolt::PageRef& page) const {
+    std::uint64_t end = page.element_at(page.count);
+    for (std::uint32_t i = 0; i < page.count; ++i) {
+      bolt::KeyValue kv;
+      if (page.leaf ? !page.pair(i, kv) : !page.key(i, kv.key)) continue;
+      const ByteView last = page.leaf ? kv.value : kv.key;
+      end = std::max(end, static_cast<std::uint64_t>(last.data() + last.size() - page.data));
+    }
+    const std::uint64_t filled = (end + image_.page_size() - 1) / image_.page_size();
+    return std::min(filled, std::uint64_t{page.overflow()} + 1);
+  }
+
   void mark(std::uint64_t id, int depth, const bolt::KeyBounds& bounds) {
     bolt::PageRef page;
     if (depth > bolt::kMaxWalkDepth) return;
     if (!sound(id, bounds, page)) return mark_damaged(id, depth, bounds);
-    if (!reached_.insert({id, std::uint64_t{page.overflow()} + 1})) return;
+    if (!reached_.insert({id, pages_of(page)})) return;
     for (std::uint32_t i = 0; i < page.count; ++i) {
       bolt::KeyValue kv;
       if (!page.leaf) {
@@ -177,7 +190,7 @@ class Salvager {
     if (place.depth > bolt::kMaxWalkDepth || !sound(id, place.bounds, page)) {
       return damaged(id, place);
     }
-    if (!written_.insert({id, std::uint64_t{page.overflow()} + 1})) {
+    if (!written_.insert({id, pages_of(page)})) {
       note(id, "referenced a second time");
       return gap(id, place);
     }
