@@ -64,6 +64,12 @@ void PeerCluster::stop(const std::string& name) {
   kill(name);
 }
 
+void PeerCluster::power_off(const std::string& name) {
+  kill(name);
+  SeededRandom random(1);
+  disk(name).crash(random, truss::testing::CrashStyle::kLoseAll);
+}
+
 std::string PeerCluster::leader() {
   std::string found;
   run_until([&] { return !(found = agreed_leader()).empty(); });

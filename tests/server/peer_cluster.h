@@ -28,6 +28,9 @@ class PeerCluster {
   const std::string& error(const std::string& name) { return members_[name].error; }
   void kill(const std::string& name);
   void stop(const std::string& name);
+  /// Power loss: what was not synced is gone. Start it again.
+  void power_off(const std::string& name);
+  SimFileSystem& disk(const std::string& name) { return *members_[name].disk; }
   void wipe(const std::string& name) { members_[name].disk = std::make_unique<SimFileSystem>(); }
   bool runs(const std::string& name) { return members_[name].server != nullptr; }
 

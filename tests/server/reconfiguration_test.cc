@@ -253,25 +253,3 @@ TEST_CASE("a change of members waits for a leader as any request does") {
   cluster.run_until([&] { return cluster[other]->status().leader == raft::kNoNode; });
   CHECK(cluster.add(other, "d"));
 }
-
-TEST_CASE("--force-new-cluster turns one member of a cluster into a cluster of one") {
-  PeerCluster cluster;
-  const std::string leader = cluster.leader();
-  REQUIRE(*cluster[leader].put("kept", "1"));
-  const std::string survivor = cluster.follower();
-  REQUIRE(cluster.run_until([&] { return cluster.same_hash(); }));
-  cluster.settle();  // a commit index goes to the log with what comes next, and the rest is dropped
-  for (const char* name : {"a", "b", "c"}) cluster.kill(name);
-  cluster.config(survivor).force_new_cluster = true;
-  REQUIRE_MESSAGE(cluster.start(survivor), cluster.error(survivor));
-  REQUIRE(cluster[survivor].run_until_ready());
-  CHECK(cluster[survivor]->members()->size() == 1);
-  CHECK(cluster[survivor].get("kept") == "1");
-  CHECK(*cluster[survivor].put("more", "2"));
-  cluster.settle();
-  cluster.config(survivor).force_new_cluster = false;
-  REQUIRE(cluster.add(survivor, "d"));
-  REQUIRE_MESSAGE(cluster.join("d"), cluster.error("d"));
-  REQUIRE(cluster["d"].run_until_ready());
-  CHECK(cluster["d"].get("kept") == "1");
-}

@@ -181,6 +181,16 @@ void tidy(const DataDir& dir, raft::Index from, FileSystem& files, Logger& logge
   if (!done) logger.warn("failed to remove orphans", {{"error", done.error().message}});
 }
 
+/// A commit index alone is never synced, and etcd may never write it: after a crash the db can have
+/// applied more than the log says is committed. What was applied was committed. The log has it all:
+/// examine() saw to that.
+void raise_commit(std::uint64_t applied, raft::HardState& state, Logger& logger) {
+  if (applied <= state.commit.value()) return;
+  logger.info("the db has applied more than the log says is committed",
+              {{"commit", state.commit.value()}, {"consistent-index", applied}});
+  state.commit = raft::Index(applied);
+}
+
 /// What a crash kept the member from doing: the database that came with the snapshot becomes its
 /// own.
 Result<> put_in_place(const std::string& received, const DataDir& dir, FileSystem& files,
@@ -218,6 +228,7 @@ Result<Opened> reopen(const DataDir& dir, const Config& config, ClusterInquiry& 
   opened.hard_state = log.contents.hard_state;
   opened.entries = std::move(log.contents.entries);
   drop_overtaken(opened.entries, opened.snapshot);
+  raise_commit(verdict.db.meta.consistent_index, opened.hard_state, logger);
   TRUSS_TRY(make_durable_dirs(files, dir.snap));
   TRUSS_TRY(put_in_place(verdict.received_db, dir, files, logger));
   tidy(dir, from.index, files, logger);

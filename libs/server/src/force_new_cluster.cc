@@ -48,7 +48,7 @@ Result<> force_new_cluster(Opened& opened, Logger& logger) {
     forced.push_back({opened.hard_state.term, opened.hard_state.commit,
                       raft::EntryType::kConfChange, SharedBytes::copy(raft::encoded(change))});
   }
-  opened.wal->save({}, forced);
+  opened.wal->save(opened.hard_state, forced);
   for (raft::Entry& entry : forced) opened.entries.push_back(std::move(entry));
   logger.info("forcing a new cluster", {{"member-id", std::string_view(id_text(opened.self))},
                                         {"entries", std::uint64_t{changes.size()}}});
