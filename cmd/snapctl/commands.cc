@@ -7,7 +7,7 @@
 namespace truss::snapctl {
 
 struct Commands::Impl {
-  explicit Impl(FileSystem& files) : session{files} {
+  explicit Impl(FileSystem& files) : session{files, clock} {
     root.describe(
         "Works on snapshots of real etcd 3.4 to 3.7 and of ours, on copies of a db file, and on "
         "the "
@@ -19,6 +19,7 @@ struct Commands::Impl {
                add_restore_command(root, session), add_compare_commands(root, session),
                add_undelete_command(root, session)};
   }
+  SystemClock clock;
   Session session;
   tool::Command root{"snapctl", "save, check, compare and restore snapshots of an etcd cluster"};
   std::vector<Holder> holders;

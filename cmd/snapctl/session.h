@@ -5,27 +5,17 @@
 #include <string>
 #include <string_view>
 
-#include "truss/common/clock.h"
-#include "truss/common/file_system.h"
 #include "truss/snaptool/db_file.h"
 #include "truss/snaptool/endpoint.h"
 #include "truss/snaptool/key_source.h"
 #include "truss/tool/command.h"
 #include "truss/tool/json_writer.h"
-#include "truss/tool/output.h"
 #include "truss/tool/progress.h"
+#include "truss/tool/session.h"
 
 namespace truss::snapctl {
 
-/// What all commands share: the disk, the clock, the form of the output.
-struct Session {
-  FileSystem& files;
-  SystemClock clock{};
-  tool::OutputOptions output{};
-
-  tool::Format format() const { return output.format(); }
-  bool json() const { return format() == tool::Format::kJson; }
-};
+using Session = tool::Session;
 
 /// Prints the error, for a locked file with the process that holds it, and returns the exit code.
 int report(tool::Console& console, Error error, const std::string& path = "");

@@ -5,11 +5,12 @@
 namespace truss::walctl {
 
 struct Commands::Impl {
+  explicit Impl(const Environment& environment) : tool(environment) {}
   Tool tool;
   tool::Command root{"walctl", "look into etcd's write-ahead log, judge it, and mend it"};
 };
 
-Commands::Commands() : impl_(std::make_unique<Impl>()) {
+Commands::Commands(const Environment& environment) : impl_(std::make_unique<Impl>(environment)) {
   tool::Command& root = impl_->root;
   root.describe(
       "Works on the data directories of etcd 3.4 to 3.7 and of member. A directory is given as "
@@ -31,8 +32,9 @@ Commands::Commands() : impl_(std::make_unique<Impl>()) {
 Commands::~Commands() = default;
 const tool::Command& Commands::root() const { return impl_->root; }
 
-int run(const std::vector<std::string>& words, tool::Console& console) {
-  const Commands commands;
+int run(const Environment& environment, const std::vector<std::string>& words,
+        tool::Console& console) {
+  const Commands commands(environment);
   return tool::run_tool(commands.root(), words, console);
 }
 

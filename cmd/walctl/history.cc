@@ -3,7 +3,6 @@
 #include <map>
 #include <memory>
 #include <ostream>
-#include <thread>
 #include <tuple>
 
 #include "entry_output.h"
@@ -63,7 +62,7 @@ Result<int> follow(Tool& tool, const LogOptions& options, tool::Console& console
       return !interrupt.raised();
     }));
     output.flush();
-    std::this_thread::sleep_for(kPollInterval);
+    tool.environment.sleep(kPollInterval);
   }
   return tool::kInterrupted;
 }

@@ -2,7 +2,6 @@
 #include <ostream>
 
 #include "tool.h"
-#include "truss/common/process.h"
 #include "truss/tool/exit_code.h"
 #include "truss/tool/json_writer.h"
 #include "truss/tool/lock_holder.h"
@@ -50,8 +49,9 @@ Result<int> repair(Tool& tool, const RepairOptions& options, tool::Console& cons
           waltool::repair_steps(where, evidence, judgement));
     return refused ? tool::kRefused : tool::kFine;
   }
-  SystemProcess process;
-  const auto steps = waltool::repair(tool.files, process, where, evidence, judgement);
+  const auto& env = tool.environment;
+  const auto steps =
+      waltool::repair(tool.files, env.names, env.process, where, evidence, judgement);
   if (!steps) return Unexpected(with_holder(steps.error(), where, tool.files));
   print(tool, console, judgement.verdict, true, *steps);
   return tool::kFine;

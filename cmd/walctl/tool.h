@@ -4,23 +4,21 @@
 #include <functional>
 #include <string>
 
-#include "truss/common/clock.h"
-#include "truss/common/file_system.h"
+#include "commands.h"
 #include "truss/tool/command.h"
-#include "truss/tool/output.h"
+#include "truss/tool/session.h"
 #include "truss/waltool/data_dir.h"
 #include "truss/waltool/evidence.h"
 
 namespace truss::walctl {
 
 /// What every command of walctl has at hand.
-struct Tool {
-  PosixFileSystem files;
-  SystemClock clock;
-  tool::OutputOptions output;
+struct Tool : tool::Session {
+  explicit Tool(const Environment& with) : Session{with.files, with.clock}, environment(with) {}
+
+  Environment environment;
   std::string wal_dir;
 
-  tool::Format format() const { return output.format(); }
   /// Runs `body` and turns its error into a line and an exit code.
   int run(tool::Console& console, const std::function<Result<int>()>& body) const;
   Result<waltool::DataDir> locate(const std::string& dir);

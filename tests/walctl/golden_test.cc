@@ -23,11 +23,19 @@ struct Run {
   std::string err;
 };
 
+walctl::Environment environment() {
+  static PosixFileSystem files;
+  static tool::PosixNames names;
+  static SystemClock clock;
+  static SystemProcess process;
+  return {files, names, clock, process, [](Duration) { FAIL("nothing here waits"); }};
+}
+
 Run run(const std::vector<std::string>& words) {
   std::ostringstream out;
   std::ostringstream err;
   tool::Console console{out, err};
-  const int code = walctl::run(words, console);
+  const int code = walctl::run(environment(), words, console);
   return {code, out.str(), err.str()};
 }
 
@@ -151,7 +159,8 @@ TEST_CASE("golden: the verdicts of the damaged artefacts") {
 }
 
 TEST_CASE("golden: manual and completions in the tree are those of the commands") {
-  test_support::check_tool_documents(walctl::Commands().root(), TRUSS_SOURCE_DIR "/docs/");
+  test_support::check_tool_documents(walctl::Commands(environment()).root(),
+                                     TRUSS_SOURCE_DIR "/docs/");
 }
 
 TEST_CASE("commands: what is wrong ends with the right code") {

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "truss/snap/image.h"
-#include "unlocked_files.h"
+#include "truss/tool/unlocked_files.h"
 
 namespace truss::snaptool {
 namespace {
@@ -15,7 +15,7 @@ constexpr std::uint32_t kSectorBytes = 512;
 }  // namespace
 
 struct DbFile::Impl {
-  std::unique_ptr<UnlockedFiles> unlocked;
+  std::unique_ptr<tool::UnlockedFiles> unlocked;
   std::unique_ptr<bolt::DB> db;
   std::optional<bolt::Tx> tx;  // ends before the db
   std::uint64_t file_bytes = 0;
@@ -51,7 +51,7 @@ Result<DbFile> DbFile::open(FileSystem& fs, const std::string& path, Lock lock) 
   TRUSS_ASSIGN(const std::string db_path, db_path_of(fs, path));
   FileSystem* files = &fs;
   if (lock == Lock::kNone) {
-    impl->unlocked = std::make_unique<UnlockedFiles>(fs);
+    impl->unlocked = std::make_unique<tool::UnlockedFiles>(fs);
     files = impl->unlocked.get();
   }
   TRUSS_ASSIGN(const FileInfo info, fs.stat(db_path));

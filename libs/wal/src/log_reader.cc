@@ -7,6 +7,7 @@
 #include "truss/common/check.h"
 #include "truss/common/coding.h"
 #include "truss/common/crc32c.h"
+#include "truss/wal/file_window.h"
 
 namespace truss::wal {
 namespace {
@@ -21,42 +22,6 @@ std::string hex32(std::uint32_t value) {
   std::snprintf(text, sizeof text, "%08x", value);
   return text;
 }
-
-/// A file seen through one buffer that moves forward.
-class Window {
- public:
-  Window(File& file, std::uint64_t size) : file_(file), size_(size) {}
-
-  std::uint64_t file_bytes() const { return size_; }
-
-  /// `count` bytes at `offset`, fewer at the end of the file; lives until the next call.
-  Result<ByteView> at(std::uint64_t offset, std::uint64_t count) {
-    if (offset < start_ || offset + count > start_ + filled_) TRUSS_TRY(load(offset, count));
-    const std::uint64_t skip = offset - start_;
-    return ByteView(buffer_.get() + skip, std::min(count, filled_ - std::min(skip, filled_)));
-  }
-
- private:
-  Result<> load(std::uint64_t offset, std::uint64_t count) {
-    const std::uint64_t left = size_ - std::min(size_, offset);
-    const std::uint64_t wanted = std::min(left, std::max(count, kWindowBytes));
-    if (wanted > capacity_) {
-      buffer_ = std::make_unique_for_overwrite<char[]>(wanted);
-      capacity_ = wanted;
-    }
-    start_ = offset;
-    filled_ = 0;
-    TRUSS_ASSIGN(filled_, file_.pread({buffer_.get(), wanted}, offset));
-    return {};
-  }
-
-  File& file_;
-  std::uint64_t size_;
-  std::unique_ptr<char[]> buffer_;
-  std::uint64_t capacity_ = 0;
-  std::uint64_t start_ = 0;
-  std::uint64_t filled_ = 0;
-};
 
 /// True if some sector's share of the bytes at file offset `offset` is all zeros: it was allocated
 /// but its write never arrived.
@@ -78,7 +43,7 @@ bool is_torn(const Error& error) { return error.code == Code::kDataLoss; }
 struct LogReader::Impl {
   std::vector<SegmentSource> segments;
   ReadLimits limits;
-  std::optional<Window> window;
+  std::optional<FileWindow> window;
   Place place;
   Place end;
   std::uint32_t crc = 0;
@@ -113,7 +78,7 @@ struct LogReader::Impl {
   Result<> open_window() {
     File& file = *segments[end.segment].file;
     TRUSS_ASSIGN(const std::uint64_t size, file.size());
-    window.emplace(file, size);
+    window.emplace(file, size, kWindowBytes);
     return {};
   }
 

@@ -10,31 +10,6 @@ bool is_file(FileSystem& fs, const std::string& path) {
   return info && !info->directory;
 }
 
-class UnlockedFile final : public File {
- public:
-  explicit UnlockedFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
-  Result<std::size_t> pread(std::span<char> dst, std::uint64_t offset) override {
-    return file_->pread(dst, offset);
-  }
-  Result<> pwrite(ByteView, std::uint64_t) override { return refused(); }
-  Result<> pwritev(std::span<const ByteView>, std::uint64_t) override { return refused(); }
-  Result<> sync_data() override { return refused(); }
-  Result<> sync() override { return refused(); }
-  Result<std::uint64_t> size() override { return file_->size(); }
-  Result<> truncate(std::uint64_t) override { return refused(); }
-  Result<> allocate(std::uint64_t) override { return refused(); }
-  Result<> try_lock(LockKind, bool) override { return {}; }
-  Result<std::unique_ptr<Mapping>> map(std::uint64_t length, MapOptions options) override {
-    return file_->map(length, options);
-  }
-
- private:
-  static Unexpected refused() { return fail(Code::kFailedPrecondition, "opened for reading only"); }
-  std::unique_ptr<File> file_;
-};
-
-Unexpected read_only() { return fail(Code::kFailedPrecondition, "this is for reading only"); }
-
 }  // namespace
 
 Result<DataDir> locate(FileSystem& fs, const std::string& dir, const std::string& wal_dir) {
@@ -56,15 +31,5 @@ Result<DataDir> locate(FileSystem& fs, const std::string& dir, const std::string
     out.db = join_path(out.snap, "db");
   return out;
 }
-
-Result<std::unique_ptr<File>> UnlockedReads::open(const std::string& path, OpenOptions options) {
-  if (options.write || options.create) return read_only();
-  TRUSS_ASSIGN(auto file, fs_.open(path, options));
-  return std::make_unique<UnlockedFile>(std::move(file));
-}
-Result<> UnlockedReads::make_dir(const std::string&, std::uint32_t) { return read_only(); }
-Result<> UnlockedReads::rename(const std::string&, const std::string&) { return read_only(); }
-Result<> UnlockedReads::remove(const std::string&) { return read_only(); }
-Result<> UnlockedReads::sync_dir(const std::string&) { return read_only(); }
 
 }  // namespace truss::waltool

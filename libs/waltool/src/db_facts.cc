@@ -3,6 +3,7 @@
 #include "truss/schema/buckets.h"
 #include "truss/schema/membership.h"
 #include "truss/schema/meta.h"
+#include "truss/tool/unlocked_files.h"
 #include "truss/waltool/evidence.h"
 
 namespace truss::waltool {
@@ -41,7 +42,7 @@ Result<DbFacts> read_once(FileSystem& fs, const std::string& path) {
 }  // namespace
 
 Result<DbFacts> read_db(FileSystem& fs, const std::string& path) {
-  UnlockedReads files(fs);
+  tool::UnlockedFiles files(fs);
   for (int i = 1;; ++i) {
     auto facts = read_once(files, path);
     if (facts || i == kTries || facts.error().code != Code::kCorruption) return facts;

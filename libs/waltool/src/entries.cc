@@ -82,7 +82,7 @@ Result<> Follower::poll(const std::function<bool(const LogEntry&)>& visit) {
     if (names[i].sequence != sequence_) continue;
     TRUSS_ASSIGN(const auto file, fs_.open(join_path(dir_.wal, names[i].file_name()), {}));
     TRUSS_ASSIGN(const std::uint64_t size, file->size());
-    Window window(*file, size);
+    FileWindow window(*file, size, kWindowBytes);
     for (;;) {
       TRUSS_ASSIGN(const FrameOrNot at, read_frame(window, offset_));
       // Half written, or the end so far.

@@ -5,7 +5,7 @@
 
 namespace truss::waltool {
 
-Result<FrameOrNot> read_frame(Window& window, std::uint64_t offset) {
+Result<FrameOrNot> read_frame(FileWindow& window, std::uint64_t offset) {
   TRUSS_ASSIGN(ByteView head, window.at(offset, wal::kFrameHeaderBytes));
   if (head.empty()) return FrameOrNot{{}, NoFrame::kEndOfFile, 0};
   if (head.size() < wal::kFrameHeaderBytes) return FrameOrNot{{}, NoFrame::kCutShort, 0};

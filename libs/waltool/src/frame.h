@@ -3,10 +3,15 @@
 #include <optional>
 
 #include "truss/raft/types.h"
+#include "truss/wal/file_window.h"
 #include "truss/wal/record.h"
-#include "window.h"
 
 namespace truss::waltool {
+
+using wal::FileWindow;
+
+/// What is read of a segment at once.
+inline constexpr std::uint64_t kWindowBytes = 1 << 20;
 
 /// One frame of a segment that decodes as a record; whether its CRC is right is another matter.
 struct Frame {
@@ -25,7 +30,7 @@ struct FrameOrNot {
 };
 
 /// The frame at `offset`. Views live until the window's next call. *Errors:* I/O.
-Result<FrameOrNot> read_frame(Window& window, std::uint64_t offset);
+Result<FrameOrNot> read_frame(FileWindow& window, std::uint64_t offset);
 
 /// The running CRC after `record` if `seed` was it before.
 std::uint32_t crc_after(const wal::Record& record, std::uint32_t seed);

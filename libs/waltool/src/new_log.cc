@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "swap.h"
 #include "truss/bolt/bolt.h"
 #include "truss/schema/membership.h"
 #include "truss/snap/snap_file.h"
 #include "truss/snap/snapshotter.h"
 #include "truss/snap/v2_store.h"
+#include "truss/tool/unlocked_files.h"
 #include "truss/wal/wal.h"
 #include "truss/waltool/entries.h"
 #include "truss/waltool/repair.h"
@@ -28,6 +28,7 @@ Result<LogLock> LogLock::take(FileSystem& fs, const DataDir& dir) {
 
 struct NewLog::Impl {
   FileSystem& fs;
+  tool::Names& names;
   const DataDir dir;
   const std::string path;
   const raft::SnapshotMark base;
@@ -38,14 +39,14 @@ NewLog::NewLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 NewLog::NewLog(NewLog&&) noexcept = default;
 NewLog::~NewLog() = default;
 
-Result<NewLog> NewLog::create(FileSystem& fs, Process& process, const DataDir& dir,
-                              const wal::Identity& identity, raft::SnapshotMark base,
-                              const raft::ConfState* conf_state) {
+Result<NewLog> NewLog::create(FileSystem& fs, tool::Names& names, Process& process,
+                              const DataDir& dir, const wal::Identity& identity,
+                              raft::SnapshotMark base, const raft::ConfState* conf_state) {
   const std::string path = dir.wal + ".new";
   TRUSS_TRY(remove_all(fs, path));  // of a run that was broken off
   TRUSS_ASSIGN(auto wal, wal::Wal::create(fs, process, path, wal::encode_identity(identity), {}));
   if (base.index > Index(0)) wal->save_snapshot(base, conf_state);
-  return NewLog(std::unique_ptr<Impl>(new Impl{fs, dir, path, base, std::move(wal)}));
+  return NewLog(std::unique_ptr<Impl>(new Impl{fs, names, dir, path, base, std::move(wal)}));
 }
 
 Result<> NewLog::copy(const Evidence& evidence, Index last, bool drop_conf_changes) {
@@ -94,20 +95,20 @@ Result<> NewLog::finish(const raft::HardState& state) {
 Result<std::string> NewLog::put_in_place() {
   FileSystem& fs = impl_->fs;
   const std::string& wal = impl_->dir.wal;
-  TRUSS_TRY(give_owner(wal, impl_->path));
+  TRUSS_TRY(impl_->names.keep_owner(wal, impl_->path));
   std::string kept;
   for (int n = 1; kept.empty() || exists(fs, kept); ++n)
     kept = wal + ".broken." + std::to_string(n);
-  TRUSS_TRY(exchange(impl_->path, wal));
+  TRUSS_TRY(impl_->names.exchange(impl_->path, wal));
   TRUSS_TRY(fs.sync_dir(parent_path(wal)));
   TRUSS_TRY(fs.rename(impl_->path, kept));
   TRUSS_TRY(fs.sync_dir(parent_path(wal)));
   return kept;
 }
 
-Result<raft::ConfState> snapshot_from_db(FileSystem& fs, const DataDir& dir,
+Result<raft::ConfState> snapshot_from_db(FileSystem& fs, tool::Names& names, const DataDir& dir,
                                          raft::SnapshotMark mark) {
-  UnlockedReads files(fs);
+  tool::UnlockedFiles files(fs);
   TRUSS_ASSIGN(const auto db, bolt::DB::open(files, dir.db, {.read_only = true}));
   TRUSS_ASSIGN(auto tx, db->begin_read());
   TRUSS_ASSIGN(const auto membership, schema::read_membership(tx));
@@ -131,7 +132,7 @@ Result<raft::ConfState> snapshot_from_db(FileSystem& fs, const DataDir& dir,
   snapshot.data = SharedBytes::copy(snap::write_v2_store(document));
   NullLogger log;
   TRUSS_TRY(snap::Snapshotter(fs, log, dir.snap).save(snapshot));
-  TRUSS_TRY(give_owner(dir.db, join_path(dir.snap, snap::snap_file_name(mark))));
+  TRUSS_TRY(names.keep_owner(dir.db, join_path(dir.snap, snap::snap_file_name(mark))));
   return conf;
 }
 

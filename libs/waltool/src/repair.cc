@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "swap.h"
 #include "truss/snap/snap_file.h"
 
 namespace truss::waltool {
@@ -36,12 +35,12 @@ std::string broken_name(FileSystem& fs, const std::string& path) {
   return out;
 }
 
-Result<std::string> trim(FileSystem& fs, const DataDir& dir, const Evidence& evidence,
-                         std::uint64_t offset) {
+Result<std::string> trim(FileSystem& fs, tool::Names& names, const DataDir& dir,
+                         const Evidence& evidence, std::uint64_t offset) {
   const std::string path = evidence.segments.back().path;
   const std::string kept = broken_name(fs, path);
   TRUSS_TRY(copy_file(fs, path, kept));
-  TRUSS_TRY(give_owner(path, kept));
+  TRUSS_TRY(names.keep_owner(path, kept));
   TRUSS_TRY(fs.sync_dir(dir.wal));
   TRUSS_ASSIGN(const auto file, fs.open(path, {.write = true}));
   TRUSS_TRY(file->truncate(offset));
@@ -58,15 +57,15 @@ raft::HardState state_of(const Evidence& evidence, const RepairPlan& plan) {
   return out;
 }
 
-Result<std::string> rebuild(FileSystem& fs, Process& process, const DataDir& dir,
-                            const Evidence& evidence, const RepairPlan& plan) {
+Result<std::string> rebuild(FileSystem& fs, tool::Names& names, Process& process,
+                            const DataDir& dir, const Evidence& evidence, const RepairPlan& plan) {
   std::optional<raft::ConfState> conf;
   for (const SnapFacts& snap : evidence.snaps)
     if (snap.readable && snap.mark == plan.base) conf = snap.conf_state;
   if (plan.new_snapshot) {
-    TRUSS_ASSIGN(conf, snapshot_from_db(fs, dir, plan.base));
+    TRUSS_ASSIGN(conf, snapshot_from_db(fs, names, dir, plan.base));
   }
-  TRUSS_ASSIGN(auto log, NewLog::create(fs, process, dir, *evidence.identity, plan.base,
+  TRUSS_ASSIGN(auto log, NewLog::create(fs, names, process, dir, *evidence.identity, plan.base,
                                         conf ? &*conf : nullptr));
   TRUSS_TRY(log.copy(evidence, plan.last, false));
   TRUSS_TRY(log.finish(state_of(evidence, plan)));
@@ -104,8 +103,9 @@ std::vector<std::string> repair_steps(const DataDir& dir, const Evidence& eviden
   return out;
 }
 
-Result<std::vector<std::string>> repair(FileSystem& fs, Process& process, const DataDir& dir,
-                                        const Evidence& evidence, const Judgement& judgement) {
+Result<std::vector<std::string>> repair(FileSystem& fs, tool::Names& names, Process& process,
+                                        const DataDir& dir, const Evidence& evidence,
+                                        const Judgement& judgement) {
   const RepairPlan& plan = judgement.repair;
   auto steps = repair_steps(dir, evidence, judgement);
   if (plan.kind == RepairKind::kNone) return steps;
@@ -114,9 +114,9 @@ Result<std::vector<std::string>> repair(FileSystem& fs, Process& process, const 
   TRUSS_ASSIGN(const LogLock lock, LogLock::take(fs, dir));
   std::string kept;
   if (plan.kind == RepairKind::kTrim) {
-    TRUSS_ASSIGN(kept, trim(fs, dir, evidence, plan.trim_offset));
+    TRUSS_ASSIGN(kept, trim(fs, names, dir, evidence, plan.trim_offset));
   } else {
-    TRUSS_ASSIGN(kept, rebuild(fs, process, dir, evidence, plan));
+    TRUSS_ASSIGN(kept, rebuild(fs, names, process, dir, evidence, plan));
   }
   steps.push_back("kept: " + kept);
   return steps;

@@ -9,6 +9,7 @@
 #include "truss/common/coding.h"
 #include "truss/schema/buckets.h"
 #include "truss/schema/key_value.h"
+#include "truss/tool/unlocked_files.h"
 #include "truss/waltool/entries.h"
 #include "truss/waltool/evidence.h"
 #include "truss/waltool/operation.h"
@@ -67,7 +68,7 @@ Result<raft::Index> index_of_revision(FileSystem& fs, const DataDir& dir, std::i
     if (auto change = change_of(entry)) changes.push_back(*std::move(change));
     return true;
   }));
-  UnlockedReads files(fs);
+  tool::UnlockedFiles files(fs);
   TRUSS_ASSIGN(const auto db, bolt::DB::open(files, dir.db, {.read_only = true}));
   TRUSS_ASSIGN(auto tx, db->begin_read());
   TRUSS_ASSIGN(const auto keys, tx.bucket(schema::bucket_name(schema::BucketId::kKey)));

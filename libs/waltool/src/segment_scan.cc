@@ -54,7 +54,7 @@ void add_suspect(const wal::Record& record, Fault& fault) {
 
 SegmentScan::SegmentScan(File& file, std::size_t number, bool last, Sense& sense,
                          const ScanSink& sink, SegmentFacts& facts, std::uint64_t done_before)
-    : window_(file, facts.file_bytes),
+    : window_(file, facts.file_bytes, kWindowBytes),
       number_(number),
       last_(last),
       sense_(sense),

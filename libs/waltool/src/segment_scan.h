@@ -49,7 +49,7 @@ class SegmentScan {
   void report(Fault fault);
   void report_no_head(FaultKind kind, const char* what);
 
-  Window window_;
+  FileWindow window_;
   const std::size_t number_;
   const bool last_;
   Sense& sense_;

@@ -6,6 +6,7 @@
 #include "truss/common/error.h"
 #include "truss/common/file_system.h"
 #include "truss/common/process.h"
+#include "truss/tool/names.h"
 #include "truss/waltool/judge.h"
 
 namespace truss::waltool {
@@ -24,9 +25,9 @@ class LogLock {
 class NewLog {
  public:
   /// \param conf_state  membership at `base`, null if unknown
-  static Result<NewLog> create(FileSystem& fs, Process& process, const DataDir& dir,
-                               const wal::Identity& identity, raft::SnapshotMark base,
-                               const raft::ConfState* conf_state);
+  static Result<NewLog> create(FileSystem& fs, tool::Names& names, Process& process,
+                               const DataDir& dir, const wal::Identity& identity,
+                               raft::SnapshotMark base, const raft::ConfState* conf_state);
   NewLog(NewLog&&) noexcept;
   ~NewLog();
 
@@ -48,7 +49,7 @@ class NewLog {
 
 /// Writes a `.snap` file at `mark` with the membership that the db holds.
 /// *Errors:* kFailedPrecondition if the db lists no members; I/O. Returns its conf state.
-Result<raft::ConfState> snapshot_from_db(FileSystem& fs, const DataDir& dir,
+Result<raft::ConfState> snapshot_from_db(FileSystem& fs, tool::Names& names, const DataDir& dir,
                                          raft::SnapshotMark mark);
 
 /// What repair() does or would do, a line each.
@@ -59,7 +60,8 @@ std::vector<std::string> repair_steps(const DataDir& dir, const Evidence& eviden
 /// good. The old segments stay, under other names. Returns what was done.
 /// *Errors:* kFailedPrecondition if the plan refuses; kUnavailable if a member holds the log; I/O.
 /// *Durability:* everything is on disk when it returns; a crash leaves the old log or the new one.
-Result<std::vector<std::string>> repair(FileSystem& fs, Process& process, const DataDir& dir,
-                                        const Evidence& evidence, const Judgement& judgement);
+Result<std::vector<std::string>> repair(FileSystem& fs, tool::Names& names, Process& process,
+                                        const DataDir& dir, const Evidence& evidence,
+                                        const Judgement& judgement);
 
 }  // namespace truss::waltool

@@ -1,6 +1,6 @@
-#include "unlocked_files.h"
+#include "truss/tool/unlocked_files.h"
 
-namespace truss::snaptool {
+namespace truss::tool {
 namespace {
 
 Unexpected refused(const std::string& path) {
@@ -46,4 +46,4 @@ Result<> UnlockedFiles::rename(const std::string& from, const std::string&) {
 Result<> UnlockedFiles::remove(const std::string& path) { return refused(path); }
 Result<> UnlockedFiles::sync_dir(const std::string& path) { return refused(path); }
 
-}  // namespace truss::snaptool
+}  // namespace truss::tool

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "truss/common/file_system.h"
 
-namespace truss::snaptool {
+namespace truss::tool {
 
-/// A file system whose files are only read, and take no locks: for looking at a db that its owner
-/// has locked.
+/// A file system whose files are only read, and take no locks (they say that they have): for
+/// looking at what its owner has locked and may be writing. *Thread:* as of the one it is made
+/// from.
 class UnlockedFiles final : public FileSystem {
  public:
   explicit UnlockedFiles(FileSystem& fs) : fs_(fs) {}
@@ -22,4 +27,4 @@ class UnlockedFiles final : public FileSystem {
   FileSystem& fs_;
 };
 
-}  // namespace truss::snaptool
+}  // namespace truss::tool

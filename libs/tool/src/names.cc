@@ -1,4 +1,4 @@
-#include "swap.h"
+#include "truss/tool/names.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 
-namespace truss::waltool {
+namespace truss::tool {
 namespace {
 
 Result<> give_one(const struct stat& like, const std::string& path) {
@@ -22,7 +22,7 @@ Result<> give_one(const struct stat& like, const std::string& path) {
 
 }  // namespace
 
-Result<> exchange(const std::string& a, const std::string& b) {
+Result<> PosixNames::exchange(const std::string& a, const std::string& b) {
   if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return {};
   if (errno == EINVAL || errno == ENOSYS)
     return fail(Code::kUnimplemented, "this file system can't exchange " + a + " and " + b +
@@ -30,7 +30,7 @@ Result<> exchange(const std::string& a, const std::string& b) {
   return fail_errno("exchange " + a + " and " + b, errno);
 }
 
-Result<> give_owner(const std::string& like, const std::string& to) {
+Result<> PosixNames::keep_owner(const std::string& like, const std::string& to) {
   struct stat owner {};
   if (::stat(like.c_str(), &owner) != 0) return fail_errno("stat " + like, errno);
   TRUSS_TRY(give_one(owner, to));
@@ -42,4 +42,4 @@ Result<> give_owner(const std::string& like, const std::string& to) {
   return {};
 }
 
-}  // namespace truss::waltool
+}  // namespace truss::tool
