@@ -31,6 +31,14 @@ TEST_CASE("nobody listens there: one line that says who and why") {
   CHECK(code_of(unknown) == Code::kUnavailable);
 }
 
+TEST_CASE("a client and a channel that outlive their thread end without it") {
+  SystemClock clock;
+  IoThread thread("net", clock);
+  HttpClient client(thread, clock);
+  Channel channel(thread, clock, "127.0.0.1:1");
+  thread.stop();
+}
+
 TEST_CASE("requests that can't be sent") {
   WebClient web;
   CHECK(code_of(web.fetch({.url = "nonsense"})) == Code::kInvalidArgument);

@@ -104,4 +104,7 @@ struct CallState final : Http2Stream, CommandTarget, std::enable_shared_from_thi
   std::unique_ptr<CommandExtra> end_status;               ///< null: OK without trailers
 };
 
+/// Every stream of a server's session is a call.
+inline CallState& call_of(Http2Stream& stream) { return static_cast<CallState&>(stream); }
+
 }  // namespace truss::net

@@ -1,13 +1,11 @@
 #include "truss/net/channel.h"
 
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 
 #include "connection.h"
 #include "grpc_client_session.h"
-#include "io_thread_impl.h"
 #include "listener.h"
+#include "run_and_wait.h"
 
 namespace truss::net {
 
@@ -91,21 +89,7 @@ Channel::Channel(IoThread& thread, Clock& clock, std::string address, ChannelOpt
     : impl_(std::make_shared<Impl>(thread.impl(), clock, std::move(address), std::move(options))) {}
 
 Channel::~Channel() {
-  if (impl_->thread.is_current()) {
-    impl_->close();
-    return;
-  }
-  std::mutex mutex;
-  std::condition_variable done;
-  bool ran = false;
-  impl_->thread.post([&] {
-    impl_->close();
-    const std::lock_guard lock(mutex);
-    ran = true;
-    done.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  done.wait(lock, [&] { return ran; });
+  run_and_wait(impl_->thread, [this] { impl_->close(); });
 }
 
 void Channel::unary(std::string_view path, SharedBytes request, Done done,

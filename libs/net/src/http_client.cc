@@ -4,8 +4,6 @@
 #include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <vector>
 
 #include "connection.h"
@@ -13,6 +11,7 @@
 #include "http1_client_session.h"
 #include "http_exchange.h"
 #include "listener.h"
+#include "run_and_wait.h"
 
 namespace truss::net {
 namespace {
@@ -186,21 +185,7 @@ HttpClient::HttpClient(IoThread& thread, Clock& clock, HttpClientOptions options
     : impl_(std::make_shared<Impl>(thread.impl(), clock, std::move(options))) {}
 
 HttpClient::~HttpClient() {
-  if (impl_->thread.is_current()) {
-    impl_->close();
-    return;
-  }
-  std::mutex mutex;
-  std::condition_variable done;
-  bool ran = false;
-  impl_->thread.post([&] {
-    impl_->close();
-    const std::lock_guard lock(mutex);
-    ran = true;
-    done.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  done.wait(lock, [&] { return ran; });
+  run_and_wait(impl_->thread, [this] { impl_->close(); });
 }
 
 HttpExchange HttpClient::fetch(HttpCall call, Done done) {
