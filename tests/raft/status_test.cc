@@ -245,3 +245,28 @@ TEST_CASE("a lagging follower has a reason") {
   CHECK(step(one, message(MessageType::kHeartbeatResp, 3, 1, 2)).has_value());
   CHECK(lag() == LagReason::kWaitingForSnapshot);
 }
+
+TEST_CASE("a leader knows what every member has, learners too") {
+  Cluster cluster(3);
+  cluster.campaign(1);
+  cluster.add(4);
+  CHECK(cluster[1].raft->propose_conf_change(change(ConfChangeType::kAddLearnerNode, 4)));
+  cluster.settle();
+  cluster.propose(1, "a");
+  const Index all = cluster[1].last();
+  CHECK(cluster[1].raft->known_to_all() == all);
+  CHECK(!cluster[2].raft->known_to_all());
+  for (const std::uint64_t behind : {3, 4}) {
+    const Index before = cluster[1].last();
+    cluster.isolate(behind);
+    cluster.propose(1, "b");
+    CHECK(cluster[1].last() > before);
+    CHECK(cluster[1].raft->known_to_all() == before);
+    cluster.heal();
+    cluster.tick(1);
+    cluster.propose(1, "c");
+    CHECK(cluster[1].raft->known_to_all() == cluster[1].last());
+  }
+  cluster[1].raft->step_down();
+  CHECK(!cluster[1].raft->known_to_all());
+}

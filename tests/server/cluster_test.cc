@@ -67,6 +67,66 @@ TEST_CASE("without a quorum nothing is answered, and requests time out with etcd
   CHECK(!cluster[leader].get("k"));
 }
 
+TEST_CASE("a request that was lost with the connection to the leader says so") {
+  Cluster cluster;
+  const std::string leader = cluster.leader();
+  REQUIRE(!leader.empty());
+  const std::string follower = Cluster::other({leader});
+  cluster.world.run_for(std::chrono::seconds(3));
+  std::optional<Error> put;
+  cluster.wire.isolate(Cluster::url_of(follower));
+  cluster[follower]->propose(Op::kPut, SimServer::put_body("k", "v"),
+                             [&](Result<ApplyResponse> r) { put = r ? Error{} : r.error(); });
+  cluster.world.run_for(std::chrono::milliseconds(300));
+  cluster.wire.heal();
+  REQUIRE(cluster.world.run_until([&] { return put.has_value(); }));
+  CHECK(cluster[follower]->status().leader == Cluster::id_of(leader));
+  CHECK(put->message == "etcdserver: request timed out, possibly due to connection lost");
+}
+
+TEST_CASE("each read that finds no quorum has the whole request time-out") {
+  Cluster cluster;
+  const std::string leader = cluster.leader();
+  REQUIRE(!leader.empty());
+  for (const char* name : {"a", "b", "c"}) {
+    if (name != leader) cluster.kill(name);
+  }
+  std::vector<Result<>> answers;
+  const auto read = [&] {
+    cluster[leader]->linearizable_read_notify([&](Result<> r) { answers.push_back(std::move(r)); });
+  };
+  read();  // a round of its own; the others wait for the next
+  cluster.world.run_for(std::chrono::seconds(1));
+  read();
+  cluster.world.run_for(std::chrono::seconds(5));
+  read();
+  cluster.world.run_for(std::chrono::seconds(3));
+  CHECK(answers.size() == 2);
+  cluster.world.run_for(std::chrono::seconds(5));
+  REQUIRE(answers.size() == 3);
+  for (const auto& answer : answers) {
+    CHECK((!answer && answer.error().message == "etcdserver: request timed out"));
+  }
+}
+
+TEST_CASE("leadership that moves to somebody else is no answer to a request to move it") {
+  Cluster cluster;
+  const std::string first = cluster.leader();
+  REQUIRE(!first.empty());
+  const std::string target = Cluster::other({first});
+  const std::string third = Cluster::other({first, target});
+  std::optional<Result<>> moved;
+  std::optional<Result<>> other;
+  cluster.wire.isolate(Cluster::url_of(target));
+  cluster[first]->move_leader(Cluster::id_of(target), [&](Result<> r) { moved = r; });
+  cluster.world.run_for(std::chrono::milliseconds(50));
+  cluster[first]->move_leader(Cluster::id_of(third), [&](Result<> r) { other = r; });
+  REQUIRE(cluster.world.run_until([&] { return moved && other; }));
+  CHECK(*other);
+  REQUIRE(!*moved);
+  CHECK(moved->error().message == "etcdserver: leader changed");
+}
+
 TEST_CASE("leadership moves on request") {
   Cluster cluster;
   const std::string first = cluster.leader();

@@ -89,7 +89,7 @@ TEST_CASE("with nobody to hand over to it steps down and stops its heartbeats") 
   Hung f;
   for (const std::string& name : SimCluster::names()) {
     if (name != f.leader)
-      f.cluster.wire.block(SimCluster::id_of(f.leader), SimCluster::id_of(name));
+      f.cluster.wire.block(SimCluster::url_of(f.leader), SimCluster::url_of(name));
   }
   // What the others say still comes in, so raft alone would see a quorum for ever.
   int heartbeats = 0;

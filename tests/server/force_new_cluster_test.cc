@@ -97,6 +97,26 @@ TEST_CASE("--force-new-cluster turns one member of a cluster into a cluster of o
   CHECK(cluster["d"].get("kept") == "1");
 }
 
+TEST_CASE("a learner that is forced leads its cluster of one") {
+  PeerCluster cluster;
+  const std::string leader = cluster.leader();
+  cluster.settle();
+  REQUIRE(*cluster[leader].put("kept", "1"));
+  REQUIRE(cluster.add(leader, "d", true));
+  REQUIRE_MESSAGE(cluster.join("d"), cluster.error("d"));
+  REQUIRE(cluster["d"].run_until_ready());
+  REQUIRE(cluster.run_until([&] { return cluster.same_hash(); }));
+  cluster.settle();
+  for (const char* name : {"a", "b", "c", "d"}) cluster.power_off(name);
+  cluster.config("d").force_new_cluster = true;
+  REQUIRE_MESSAGE(cluster.start("d"), cluster.error("d"));
+  REQUIRE(cluster.run_until([&] { return cluster["d"]->status().is_leader; }));
+  CHECK(cluster["d"]->members()->size() == 1);
+  CHECK(!cluster["d"]->status().is_learner);
+  CHECK(cluster["d"].get("kept") == "1");
+  CHECK(*cluster["d"].put("more", "2"));
+}
+
 TEST_CASE("a forced cluster numbers nothing anew that the db has applied") {
   Lagging f;
   f.force();

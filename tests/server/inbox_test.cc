@@ -41,6 +41,14 @@ struct Flooded {
     for (std::size_t i = 0; i < messages; ++i) inward.sink->receive(m);
     world.run_for(std::chrono::milliseconds(50));
   }
+  void send_at_once(std::size_t messages) {
+    raft::Message m;
+    m.type = raft::MessageType::kHeartbeatResp;
+    m.from = raft::NodeId{7};
+    m.to = server->member_id();
+    inward.sink->receive_all(std::vector<raft::Message>(messages, m));
+    world.run_for(std::chrono::milliseconds(50));
+  }
   std::uint64_t lost() { return server->counters().messages_lost; }
 
   SimRuntime world{3};
@@ -59,6 +67,29 @@ TEST_CASE("messages that find no room are dropped and counted, and the member go
   CHECK(f.lost() == 500);
   CHECK(f.server.logger().contains("dropped messages of peers"));
   CHECK(*f.server.put("after", "1"));
+}
+
+TEST_CASE("of a batch that finds no room the part that fits is taken") {
+  Flooded f;
+  f.send_at_once(kRoom);
+  CHECK(f.lost() == 0);
+  f.send_at_once(kRoom + 500);
+  CHECK(f.lost() == 500);
+  CHECK(*f.server.put("after", "1"));
+}
+
+TEST_CASE("a sink that knows nothing of batches gets them one by one, in order") {
+  struct Plain final : TransportSink {
+    std::vector<std::uint64_t> came;
+    void receive(raft::Message m) override { came.push_back(m.index.value()); }
+    void report_unreachable(raft::NodeId) override {}
+    void report_snapshot(raft::NodeId, bool) override {}
+    void removed() override {}
+  } sink;
+  std::vector<raft::Message> batch(3);
+  for (std::size_t i = 0; i < batch.size(); ++i) batch[i].index = raft::Index(i + 1);
+  sink.receive_all(std::move(batch));
+  CHECK(sink.came == std::vector<std::uint64_t>{1, 2, 3});
 }
 
 TEST_CASE("so are those whose payload finds none, but not what carries none") {

@@ -81,7 +81,7 @@ TEST_CASE("a joiner whose own name came with the snapshot is ready at once") {
   for (int i = 0; i < 100; ++i) REQUIRE(*cluster[leader].put("k" + std::to_string(i), "v"));
   cluster.settle();
   REQUIRE(cluster.add(leader, "d"));
-  cluster.wire.lose_snapshots(true);
+  cluster.wire.refuse_snapshots(true);
   REQUIRE(cluster.join("d"));
   // It proposes its name; the others apply that, so that no entry of it will be left for d.
   REQUIRE(cluster.run_until([&] {
@@ -90,7 +90,7 @@ TEST_CASE("a joiner whose own name came with the snapshot is ready at once") {
                        [&](const Member& m) { return m.id == cluster.id("d") && !m.name.empty(); });
   }));
   CHECK(cluster["d"]->status().applied == raft::Index{});
-  cluster.wire.lose_snapshots(false);
+  cluster.wire.refuse_snapshots(false);
   const MonoTime healed = cluster.world.clock().now();
   REQUIRE(cluster["d"].run_until_ready());
   CHECK(cluster.world.clock().now() - healed < std::chrono::seconds(5));
@@ -104,7 +104,7 @@ TEST_CASE(
   REQUIRE(cluster["a"].run_until_ready());
   cluster.settle();
   REQUIRE(cluster.add("a", "d"));
-  cluster.wire.cut("http://d:1");
+  cluster.wire.isolate("http://d:1");
   cluster.wire.heal("http://d:1");
   REQUIRE_MESSAGE(cluster.join("d"), cluster.error("d"));
   CHECK(cluster["d"]->level() == CompatLevel::k34);

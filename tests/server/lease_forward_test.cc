@@ -91,12 +91,49 @@ TEST_CASE("a leader whose ticks run asks nobody before it renews a lease") {
   const std::string leader = cluster.leader();
   grant(cluster, leader, 7, 10);
   cluster.world.run_for(std::chrono::seconds(5));
-  cluster.wire.cut(PeerCluster::url(leader));
+  cluster.wire.isolate(PeerCluster::url(leader));
   const MonoTime asked = cluster.world.clock().now();
   const auto ttl = renew(cluster, leader, 7);
   REQUIRE_MESSAGE(ttl, ttl.error().message);
   CHECK(*ttl == 10);
   CHECK(cluster.world.clock().now() - asked < std::chrono::milliseconds(100));
+}
+
+TEST_CASE("a leader that slept renews nothing before a quorum says that it still leads") {
+  PeerCluster cluster;
+  const std::string first = cluster.leader();
+  grant(cluster, first, 7, 60);
+  cluster.world.run_for(std::chrono::seconds(5));
+  cluster[first].pause(true);
+  const auto others_lead = [&] {
+    for (const char* name : {"a", "b", "c"}) {
+      if (name != first && cluster[name]->status().is_leader) return true;
+    }
+    return false;
+  };
+  REQUIRE(cluster.run_until(others_lead));
+  std::vector<Result<std::int64_t>> answers;
+  const auto ask = [&] {
+    cluster[first]->lease_renew_for_peer(
+        7, [&](Result<std::int64_t> ttl) { answers.push_back(std::move(ttl)); });
+  };
+  REQUIRE(cluster[first]->status().is_leader);  // as far as it knows
+  ask();
+  CHECK(answers.empty());
+  // Awake, but cut off: its ticks run again, and tell nothing of the time in between.
+  cluster.wire.isolate(PeerCluster::url(first));
+  cluster[first].pause(false);
+  cluster.world.run_for(std::chrono::milliseconds(250));
+  REQUIRE(cluster[first]->status().is_leader);
+  ask();
+  cluster.world.run_for(std::chrono::milliseconds(250));
+  CHECK(answers.empty());
+  cluster.wire.heal(PeerCluster::url(first));
+  REQUIRE(cluster.run_until([&] { return answers.size() == 2; }));
+  for (const auto& answer : answers) CHECK(!answer);
+  const auto ttl = renew(cluster, first, 7);  // the new leader's word
+  REQUIRE_MESSAGE(ttl, ttl.error().message);
+  CHECK(*ttl == 60);
 }
 
 TEST_CASE("a renewal begun without a leader finds the next one; without any it says so") {
@@ -120,7 +157,7 @@ TEST_CASE("a new leader gives every lease its time anew, and the old one expires
   const std::string first = cluster.leader();
   grant(cluster, first, 7, 10);
   cluster.world.run_for(std::chrono::seconds(8));
-  cluster.wire.cut(PeerCluster::url(first));
+  cluster.wire.isolate(PeerCluster::url(first));
   const std::string other = cluster.follower() == first ? "a" : cluster.follower();
   REQUIRE(cluster.run_until([&] {
     const Status s = cluster[other]->status();

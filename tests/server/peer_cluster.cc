@@ -28,11 +28,14 @@ PeerCluster::~PeerCluster() {
 bool PeerCluster::start(const std::string& name) {
   Slot& slot = members_[name];
   if (!slot.disk) slot.disk = std::make_unique<SimFileSystem>();
-  slot.transport = std::make_unique<PeerWireTransport>(wire, url(name));
-  slot.queries = std::make_unique<PeerWireQueries>(wire, url(name));
+  slot.transport = std::make_unique<WireTransport>(wire, url(name));
+  slot.queries = std::make_unique<WireQueries>(wire, url(name));
   auto server = std::make_unique<SimServer>(
       world, *slot.disk, slot.config, *slot.transport, name,
-      [&](FileSystem& files) { slot.transport->set_disk(files); }, *slot.queries);
+      [&](FileSystem& files) {
+        slot.transport->set_disk(files, slot.config.data_dir + "/member/snap");
+      },
+      *slot.queries);
   slot.error = server->error();
   if (!server->started()) return false;
   slot.server = std::move(server);

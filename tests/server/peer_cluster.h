@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "peer_wire.h"
+#include "wire_queries.h"
 
 namespace truss::server::testing {
 
@@ -35,7 +35,7 @@ class PeerCluster {
   bool runs(const std::string& name) { return members_[name].server != nullptr; }
 
   SimServer& operator[](const std::string& name) { return *members_[name].server; }
-  PeerWireTransport& transport(const std::string& name) { return *members_[name].transport; }
+  WireTransport& transport(const std::string& name) { return *members_[name].transport; }
   raft::NodeId id(const std::string& name) { return (*this)[name]->member_id(); }
   /// Runs until all running members know one leader; its name, "" if that takes over a minute.
   std::string leader();
@@ -63,14 +63,14 @@ class PeerCluster {
   }
 
   SimRuntime world;
-  PeerWire wire{world};
+  Wire wire{world};
 
  private:
   struct Slot {
     Config config;
     std::unique_ptr<SimFileSystem> disk;
-    std::unique_ptr<PeerWireTransport> transport;
-    std::unique_ptr<PeerWireQueries> queries;
+    std::unique_ptr<WireTransport> transport;
+    std::unique_ptr<WireQueries> queries;
     std::unique_ptr<SimServer> server;
     std::string error;
   };

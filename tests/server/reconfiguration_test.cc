@@ -90,6 +90,9 @@ TEST_CASE("removing a member keeps a quorum that is started and connected") {
   CHECK(text(Check("SSu", {9, 9}).view.may_remove(raft::NodeId(2))) == kNotStarted);
   CHECK(text(Check("SSu", {9, -1}).view.may_remove(raft::NodeId(3))).empty());
   CHECK(text(Check("SL", {-1}).view.may_remove(raft::NodeId(2))).empty());
+  // Asked of a learner that knows nobody well yet.
+  CHECK(text(Check("LSS", {1, 1}).view.may_remove(raft::NodeId(3))) == kUnhealthy);
+  CHECK(text(Check("LSS", {9, 9}).view.may_remove(raft::NodeId(3))).empty());
 }
 
 TEST_CASE("a promotion counts the learner as a started voter") {

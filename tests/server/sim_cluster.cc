@@ -13,7 +13,7 @@ const SimCluster::Names& SimCluster::names() {
 }
 
 raft::NodeId SimCluster::id_of(const std::string& name) {
-  return compute_member_id({"http://" + name + ":1"}, "fix-single");
+  return compute_member_id({url_of(name)}, "fix-single");
 }
 
 SimCluster::SimCluster(std::uint64_t seed, Tune tune)
@@ -39,15 +39,15 @@ SimCluster::~SimCluster() {
 Config SimCluster::config_of(const std::string& name) const {
   Config config = small_config();
   config.name = name;
-  config.advertise_peer_urls = {"http://" + name + ":1"};
-  for (const std::string& n : names()) config.initial_cluster[n] = {"http://" + n + ":1"};
+  config.advertise_peer_urls = {url_of(name)};
+  for (const std::string& n : names()) config.initial_cluster[n] = {url_of(n)};
   if (tune_) tune_(config);
   return config;
 }
 
 std::string SimCluster::try_start(const std::string& name) {
   Slot& slot = members_.at(name);
-  slot.transport = std::make_unique<WireTransport>(wire, id_of(name));
+  slot.transport = std::make_unique<WireTransport>(wire, url_of(name));
   const Config config = config_of(name);
   slot.server = std::make_unique<SimServer>(
       world, *slot.disk, config, *slot.transport, name, [&](FileSystem& files) {
@@ -66,7 +66,7 @@ void SimCluster::start(const std::string& name) {
 }
 
 void SimCluster::kill(const std::string& name) {
-  wire.detach(id_of(name));
+  wire.detach(url_of(name));
   members_.at(name).server.reset();
 }
 

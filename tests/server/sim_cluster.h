@@ -26,6 +26,7 @@ class SimCluster {
 
   static const Names& names();
   static raft::NodeId id_of(const std::string& name);
+  static std::string url_of(const std::string& name) { return "http://" + name + ":1"; }
 
   void start(const std::string& name);
   /// What keeps it from starting; empty if it runs.

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +35,8 @@ inline Config small_config() {
   return config;
 }
 
-/// An executor that can be made to hang, as a thread does whose disk no longer answers.
+/// An executor that can be made to hang, as a thread does whose disk no longer answers or whose
+/// process is stopped.
 class HangingExecutor final : public Executor {
  public:
   explicit HangingExecutor(std::unique_ptr<Executor> inner) : inner_(std::move(inner)) {}
@@ -47,7 +49,9 @@ class HangingExecutor final : public Executor {
     inner_->post(std::move(task));
   }
   TimerId post_at(MonoTime when, Task task) override {
-    return inner_->post_at(when, std::move(task));
+    return inner_->post_at(when, [this, task = std::move(task)]() mutable {
+      hangs_ ? held_.push_back(std::move(task)) : task();
+    });
   }
   void cancel(TimerId id) override { inner_->cancel(id); }
   bool is_current() const override { return inner_->is_current(); }
@@ -62,23 +66,24 @@ class HangingExecutor final : public Executor {
   bool hangs_ = false;
 };
 
-/// A member's runtime whose WAL thread can hang.
+/// A member's runtime whose threads can hang: that of the WAL alone, or all of them.
 class HangingRuntime final : public Runtime {
  public:
   explicit HangingRuntime(Runtime& inner) : inner_(inner) {}
   Clock& clock() override { return inner_.clock(); }
   std::unique_ptr<Executor> make_executor(const std::string& name) override {
-    auto made = inner_.make_executor(name);
-    if (name != "wal") return made;
-    auto hanging = std::make_unique<HangingExecutor>(std::move(made));
-    wal_ = hanging.get();
+    auto hanging = std::make_unique<HangingExecutor>(inner_.make_executor(name));
+    threads_[name] = hanging.get();
     return hanging;
   }
-  void hang(bool hangs) { wal_->hang(hangs); }
+  void hang(bool hangs) { threads_.at("wal")->hang(hangs); }
+  void hang_all(bool hangs) {
+    for (auto& [name, thread] : threads_) thread->hang(hangs);
+  }
 
  private:
   Runtime& inner_;
-  HangingExecutor* wal_ = nullptr;
+  std::map<std::string, HangingExecutor*> threads_;
 };
 
 /// One member on one disk, from start to stop, kill or death.
@@ -116,6 +121,8 @@ class SimServer {
   MemoryLogger& logger() { return logger_; }
   /// The disk of the log answers no more, or again.
   void hang_disk(bool hangs) { runtime_.hang(hangs); }
+  /// SIGSTOP and SIGCONT. Calls from outside still come in, as from the first thread that wakes.
+  void pause(bool paused) { runtime_.hang_all(paused); }
   /// As the member sees its disk.
   FileSystem& files() { return *mount_; }
 

@@ -29,7 +29,7 @@ struct LeftBehind {
     behind = SimCluster::other({leader});
     cluster.put_many(leader, 20, "first");
     REQUIRE(cluster.run_until_same());
-    cluster.wire.isolate(SimCluster::id_of(behind));
+    cluster.wire.isolate(SimCluster::url_of(behind));
     cluster.put_many(leader, writes);
   }
   SimServer& follower() { return cluster[behind]; }
@@ -161,7 +161,7 @@ TEST_CASE("a snapshot that comes twice, or late, does no harm") {
   // The first one once more, after everything.
   auto late = f.cluster[f.leader]->open_snapshot();
   REQUIRE(late);
-  f.cluster.wire.stream(copy, *std::move(late));
+  f.cluster.transport(f.leader).send_snapshot(copy, *std::move(late));
   REQUIRE(
       f.cluster.world.run_until([&] { return f.cluster.wire.counts().snapshots_delivered == 2; }));
   f.cluster.world.run_for(std::chrono::seconds(2));
@@ -179,7 +179,7 @@ TEST_CASE("a transfer that breaks off is tried again; nothing of it stays") {
   f.cluster.wire.heal();
   REQUIRE(f.cluster.world.run_until([&] { return f.cluster.wire.counts().snapshots_begun == 1; }));
   f.cluster.world.run_for(std::chrono::milliseconds(60));
-  f.cluster.wire.isolate(SimCluster::id_of(f.behind));
+  f.cluster.wire.isolate(SimCluster::url_of(f.behind));
   REQUIRE(f.cluster.world.run_until([&] { return f.cluster.wire.counts().snapshots_failed == 1; }));
   const auto names = f.follower().files().list("/data/member/snap");
   for (const std::string& name : *names) {
@@ -241,11 +241,11 @@ TEST_CASE("a database that does not fit its snapshot never reaches raft") {
       raft::Index(100'000),
       forged.term};
   forged.snapshot.data = SharedBytes::copy("{}");
-  f.cluster.wire.isolate(SimCluster::id_of(f.leader));
+  f.cluster.wire.isolate(SimCluster::url_of(f.leader));
   auto image = f.follower()->open_snapshot();
   REQUIRE(image);
   f.cluster.wire.heal();
-  f.cluster.wire.stream(std::move(forged), *std::move(image));
+  f.cluster.transport(f.leader).send_snapshot(std::move(forged), *std::move(image));
   REQUIRE(f.cluster.run_until_same());
   CHECK(f.follower().member().alive());
   CHECK(f.follower().logger().contains("refused a snapshot of the leader"));

@@ -78,7 +78,7 @@ TEST_CASE("whoever stands for election asks for votes only when term and log are
   const Asking asking(cluster, target);
   cluster[target].hang_disk(true);
   cluster.put_many(leader, 3);  // the other two agree on them
-  cluster.wire.isolate(SimCluster::id_of(SimCluster::other({leader, target})));
+  cluster.wire.isolate(SimCluster::url_of(SimCluster::other({leader, target})));
   cluster.kill(leader);
   REQUIRE(cluster.world.run_until([&] { return cluster[target]->term() > term; }));
   cluster.world.run_for(std::chrono::milliseconds(50));

@@ -122,13 +122,13 @@ class Schedule {
   void isolate() {
     const std::string name = any();
     say("isolates " + name);
-    cluster_.wire.isolate(SimCluster::id_of(name));
+    cluster_.wire.isolate(SimCluster::url_of(name));
   }
   void cut() {
     const std::string from = any();
     const std::string to = any();
     say("cuts " + from + " to " + to);
-    cluster_.wire.block(SimCluster::id_of(from), SimCluster::id_of(to));
+    cluster_.wire.block(SimCluster::url_of(from), SimCluster::url_of(to));
   }
   void heal() {
     say("heals");

@@ -56,7 +56,7 @@ class World {
   void round(int number) {
     // What is kept for followers that had a snapshot just now must be gone.
     if (number > 0) cluster_.world.run_for(std::chrono::seconds(40));
-    cluster_.wire.isolate(SimCluster::id_of(follower_));
+    cluster_.wire.isolate(SimCluster::url_of(follower_));
     write(spec_.writes, number);
     cluster_.world.run_for(std::chrono::seconds(1));
     cluster_.wire.heal();

@@ -1,30 +1,33 @@
 #include "force_new_cluster.h"
 
-#include <set>
+#include <map>
 
 #include "truss/raft/codec.h"
 
 namespace truss::server {
 namespace {
 
+enum class Vote : std::uint8_t { kVoter, kLearner };
+
 /// Members after the committed entries.
-Result<std::set<raft::NodeId>> member_ids(const Opened& opened) {
-  std::set<raft::NodeId> ids;
+Result<std::map<raft::NodeId, Vote>> find_members(const Opened& opened) {
+  std::map<raft::NodeId, Vote> members;
   if (opened.snapshot) {
     const raft::ConfState& conf = opened.snapshot->metadata.conf_state;
-    ids.insert(conf.voters.begin(), conf.voters.end());
-    ids.insert(conf.learners.begin(), conf.learners.end());
+    for (const raft::NodeId id : conf.voters) members[id] = Vote::kVoter;
+    for (const raft::NodeId id : conf.learners) members[id] = Vote::kLearner;
   }
   for (const raft::Entry& entry : opened.entries) {
     if (entry.type != raft::EntryType::kConfChange) continue;
     TRUSS_ASSIGN(const raft::ConfChange change, raft::decode_conf_change(entry.data.view()));
     if (change.type == raft::ConfChangeType::kRemoveNode) {
-      ids.erase(change.node_id);
+      members.erase(change.node_id);
     } else if (change.type != raft::ConfChangeType::kUpdateNode) {
-      ids.insert(change.node_id);
+      members[change.node_id] =
+          change.type == raft::ConfChangeType::kAddLearnerNode ? Vote::kLearner : Vote::kVoter;
     }
   }
-  return ids;
+  return members;
 }
 
 }  // namespace
@@ -32,14 +35,19 @@ Result<std::set<raft::NodeId>> member_ids(const Opened& opened) {
 Result<> force_new_cluster(Opened& opened, Logger& logger) {
   std::erase_if(opened.entries,
                 [&](const raft::Entry& e) { return e.index > opened.hard_state.commit; });
-  TRUSS_ASSIGN(const std::set<raft::NodeId> ids, member_ids(opened));
+  TRUSS_ASSIGN(const auto members, find_members(opened));
   std::vector<raft::ConfChange> changes;
-  if (!ids.contains(opened.self)) {
-    Member self{.id = opened.self, .peer_urls = {"http://localhost:2380"}};
-    changes.push_back(
-        {0, raft::ConfChangeType::kAddNode, opened.self, SharedBytes::copy(member_json(self))});
+  // A configuration must never be without a voter: this one comes before the others go.
+  const auto add_self = [&](const std::string& context) {
+    changes.push_back({0, raft::ConfChangeType::kAddNode, opened.self, SharedBytes::copy(context)});
+  };
+  const auto self = members.find(opened.self);
+  if (self == members.end()) {
+    add_self(member_json({.id = opened.self, .peer_urls = {"http://localhost:2380"}}));
+  } else if (self->second == Vote::kLearner) {
+    add_self(promote_json(opened.self));
   }
-  for (const raft::NodeId id : ids) {
+  for (const auto& [id, vote] : members) {
     if (id != opened.self) changes.push_back({0, raft::ConfChangeType::kRemoveNode, id, {}});
   }
   std::vector<raft::Entry> forced;

@@ -130,6 +130,7 @@ class Node final : public Server {
   /// A leader that stops hands over to the voter that has been connected longest.
   void hand_over();
   Error timeout_error(MonoTime since) const;
+  bool stayed_connected(raft::NodeId leader, MonoTime since) const;
   std::string storage_version() const;
   /// Errors: downgrade_no_version, downgrade_target, downgrade_in_process, no_downgrade.
   Result<> check_downgrade(DowngradeAction action, const Version& target) const;

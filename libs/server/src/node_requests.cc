@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "log_request.h"
 #include "node.h"
 #include "truss/common/coding.h"
@@ -69,9 +71,21 @@ Error Node::timeout_error(MonoTime since) const {
   const MonoTime lost = elected - 2 * config_.election_timeout;
   if (since > lost && since < elected) return errors::timeout_leader_fail();
   const raft::NodeId leader(progress_.leader.load());
-  if (leader == raft::kNoNode || leader == self_) return errors::timeout();
-  const bool connected = env_.transport.active_since(leader) != MonoTime{};
-  return connected ? errors::timeout() : errors::timeout_connection_lost();
+  if (leader == raft::kNoNode) return errors::timeout();
+  return stayed_connected(leader, since) ? errors::timeout() : errors::timeout_connection_lost();
+}
+
+/// Whether this member has been connected since then to the leader, or as leader to a quorum.
+bool Node::stayed_connected(raft::NodeId leader, MonoTime since) const {
+  const auto connected = [&](raft::NodeId id) {
+    const MonoTime active = env_.transport.active_since(id);
+    return id == self_ || (active != MonoTime{} && active < since);
+  };
+  if (leader != self_) return connected(leader);
+  const auto list = members();
+  const auto count =
+      std::count_if(list->begin(), list->end(), [&](const Member& m) { return connected(m.id); });
+  return static_cast<std::size_t>(count) >= list->size() / 2 + 1;
 }
 
 // --- Reading ---------------------------------------------------------------------------------

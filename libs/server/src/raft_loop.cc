@@ -2,30 +2,13 @@
 
 #include <algorithm>
 
+#include "outdated_acks.h"
 #include "pledge.h"
 #include "truss/common/turn_end.h"
 #include "truss/server/errors.h"
 
 namespace truss::server {
 namespace {
-
-bool is_ack(const raft::Message& m) { return m.type == raft::MessageType::kAppResp && !m.reject; }
-
-/// An acknowledgement says all that those of the same term before it said.
-void drop_outdated_acks(std::vector<raft::Message>& messages) {
-  const raft::Message* last = nullptr;
-  for (auto it = messages.rbegin(); it != messages.rend(); ++it) {
-    if (!is_ack(*it)) continue;
-    const bool outdated =
-        last != nullptr && it->to == last->to && it->term == last->term && it->index <= last->index;
-    if (!outdated) {
-      last = &*it;
-    } else {
-      it->to = raft::kNoNode;
-    }
-  }
-  std::erase_if(messages, [](const raft::Message& m) { return m.to == raft::kNoNode; });
-}
 
 const Error& dropped() {
   static const Error error{Code::kUnknown, "raft proposal dropped", 0};
@@ -242,7 +225,7 @@ void RaftLoop::apply_conf_change(raft::ConfChange change) {
 void RaftLoop::transfer_leader(raft::NodeId target, ReadIndexRounds::Callback done) {
   run([this, target, done = Pledge<void>(std::move(done))]() mutable {
     if (soft_.leader == target) return done({});
-    transfers_.push_back({soft_.leader, clock_.now(), std::move(done)});
+    transfers_.push_back({soft_.leader, target, clock_.now(), std::move(done)});
     node_->transfer_leader(target);
   });
 }
@@ -508,8 +491,10 @@ void RaftLoop::check_transfers(bool give_up_all) {
   const MonoTime now = clock_.now();
   std::erase_if(transfers_, [&](Transfer& t) {
     const bool changed = soft_.leader != raft::kNoNode && soft_.leader != t.from;
-    if (changed) {
+    if (soft_.leader == t.target) {
       t.done({});
+    } else if (changed) {
+      t.done(tl::unexpected(errors::leader_changed()));
     } else if (give_up_all) {
       t.done(tl::unexpected(errors::stopped()));
     } else if (now - t.since >= request_timeout_) {

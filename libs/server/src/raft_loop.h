@@ -115,7 +115,8 @@ class RaftLoop final : public TransportSink {
   void snapshot_saved(raft::Snapshot snapshot);
   /// A received snapshot whose database is on disk and fit. Thread: any.
   void step_snapshot(raft::Message message);
-  /// Hands leadership to `target`; `done` when it has changed, or after the request timeout.
+  /// Hands leadership to `target`; `done` when that one leads, with leader_changed if another does,
+  /// or after the request timeout.
   /// Thread: any.
   void transfer_leader(raft::NodeId target, ReadIndexRounds::Callback done);
   /// Lets all but two ticks of an election time-out pass, unless there is a leader. Thread: any.
@@ -146,6 +147,7 @@ class RaftLoop final : public TransportSink {
   };
   struct Transfer {
     raft::NodeId from;
+    raft::NodeId target;
     MonoTime since;
     ReadIndexRounds::Callback done;
   };

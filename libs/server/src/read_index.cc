@@ -13,12 +13,11 @@ constexpr Duration kRetry = std::chrono::milliseconds(500);
 }  // namespace
 
 void ReadIndexRounds::add(std::vector<Callback> callbacks, MonoTime now) {
-  if (queued_.callbacks.empty()) queued_.since = now;
-  for (Callback& done : callbacks) queued_.callbacks.push_back(std::move(done));
+  for (Callback& done : callbacks) queued_.push_back({now, std::move(done)});
 }
 
 void ReadIndexRounds::ask(raft::RawNode& node, MonoTime now, bool may_ask) {
-  if (asking_ || queued_.callbacks.empty() || !may_ask) return;
+  if (asking_ || queued_.empty() || !may_ask) return;
   asked_ = std::exchange(queued_, {});
   asking_ = true;
   contexts_.clear();
@@ -41,53 +40,53 @@ void ReadIndexRounds::answered(const raft::ReadState& state) {
 
 void ReadIndexRounds::applied(raft::Index index) {
   while (!parked_.empty() && parked_.begin()->first <= index) {
-    Waiting ready = std::move(parked_.begin()->second);
+    Reads ready = std::move(parked_.begin()->second);
     parked_.erase(parked_.begin());
-    for (Callback& done : ready.callbacks) done({});
+    for (Read& read : ready) read.done({});
   }
 }
 
 void ReadIndexRounds::tick(raft::RawNode& node, MonoTime now) {
-  const auto late = [&](const Waiting& w) {
-    return !w.callbacks.empty() && now - w.since >= timeout_;
-  };
-  for (auto it = parked_.begin(); it != parked_.end();) {
-    if (late(it->second)) {
-      fail_all(std::move(it->second.callbacks), errors::timeout());
-      it = parked_.erase(it);
-    } else {
-      ++it;
-    }
-  }
-  if (late(queued_)) fail_all(std::exchange(queued_, {}).callbacks, errors::timeout());
+  for (auto& [index, reads] : parked_) expire(reads, now);
+  std::erase_if(parked_, [](const auto& waiting) { return waiting.second.empty(); });
+  expire(queued_, now);
   if (!asking_) return;
-  if (late(asked_)) {
+  expire(asked_, now);
+  if (asked_.empty()) {
     asking_ = false;
-    fail_all(std::exchange(asked_, {}).callbacks, errors::timeout());
   } else if (now - sent_ >= kRetry) {
     progress_.slow_reads.fetch_add(1, std::memory_order_relaxed);
     send(node, now);
   }
 }
 
+void ReadIndexRounds::expire(Reads& reads, MonoTime now) {
+  const auto young = std::find_if(reads.begin(), reads.end(),
+                                  [&](const Read& r) { return now - r.since < timeout_; });
+  if (young == reads.begin()) return;
+  Reads late(std::make_move_iterator(reads.begin()), std::make_move_iterator(young));
+  reads.erase(reads.begin(), young);
+  fail_all(std::move(late), errors::timeout());
+}
+
 void ReadIndexRounds::leader_changed() {
   if (!asking_) return;
   asking_ = false;
-  fail_all(std::exchange(asked_, {}).callbacks, errors::leader_changed());
+  fail_all(std::exchange(asked_, {}), errors::leader_changed());
 }
 
 void ReadIndexRounds::stop() {
   asking_ = false;
-  fail_all(std::exchange(asked_, {}).callbacks, errors::stopped());
-  fail_all(std::exchange(queued_, {}).callbacks, errors::stopped());
-  for (auto& [index, waiting] : std::exchange(parked_, {})) {
-    fail_all(std::move(waiting.callbacks), errors::stopped());
+  fail_all(std::exchange(asked_, {}), errors::stopped());
+  fail_all(std::exchange(queued_, {}), errors::stopped());
+  for (auto& [index, reads] : std::exchange(parked_, {})) {
+    fail_all(std::move(reads), errors::stopped());
   }
 }
 
-void ReadIndexRounds::fail_all(std::vector<Callback> callbacks, const Error& error) {
-  progress_.reads_failed.fetch_add(callbacks.size(), std::memory_order_relaxed);
-  for (Callback& done : callbacks) done(tl::unexpected(error));
+void ReadIndexRounds::fail_all(Reads reads, const Error& error) {
+  progress_.reads_failed.fetch_add(reads.size(), std::memory_order_relaxed);
+  for (Read& read : reads) read.done(tl::unexpected(error));
 }
 
 }  // namespace truss::server

@@ -30,7 +30,7 @@ class ReadIndexRounds {
   void answered(const raft::ReadState& state);
   /// Runs the reads that the applied index has reached.
   void applied(raft::Index index);
-  /// Asks again after 500 ms, gives up after the timeout.
+  /// Asks again after 500 ms, gives up each read after the timeout.
   void tick(raft::RawNode& node, MonoTime now);
   /// A new leader: what is being asked fails with leader_changed.
   void leader_changed();
@@ -38,25 +38,27 @@ class ReadIndexRounds {
   void stop();
 
  private:
-  struct Waiting {
-    std::vector<Callback> callbacks;
-    MonoTime since;  ///< of the oldest
+  struct Read {
+    MonoTime since;
+    Callback done;
   };
+  using Reads = std::vector<Read>;  ///< the oldest first
 
   void send(raft::RawNode& node, MonoTime now);
-  void fail_all(std::vector<Callback> callbacks, const Error& error);
+  void expire(Reads& reads, MonoTime now);
+  void fail_all(Reads reads, const Error& error);
 
   const raft::NodeId self_;
   std::uint64_t next_context_;
   const Duration timeout_;
   Progress& progress_;
 
-  Waiting queued_;  // for the next round
-  Waiting asked_;   // in the round under way
+  Reads queued_;  // for the next round
+  Reads asked_;   // in the round under way
   bool asking_ = false;
   std::vector<SharedBytes> contexts_;  // of the round under way: any answer will do
   MonoTime sent_;
-  std::multimap<raft::Index, Waiting> parked_;  // by the index they wait for
+  std::multimap<raft::Index, Reads> parked_;  // by the index they wait for
 };
 
 }  // namespace truss::server

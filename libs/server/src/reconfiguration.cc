@@ -47,7 +47,7 @@ Result<> Reconfiguration::may_remove(raft::NodeId id) const {
   TRUSS_TRY(require(still_started >= quorum(remaining), errors::member_not_enough_started));
   const bool down = id != self_ && transport_.active_since(id) == MonoTime{};
   if (down) return {};
-  return require(connected() - 1 >= quorum(remaining), errors::unhealthy);
+  return require(connected() >= quorum(remaining) + 1, errors::unhealthy);
 }
 
 /// The learner counts as one more voter, and as started.
