@@ -40,7 +40,7 @@ net::ServerOptions peer_port_options(net::ServerOptions options, const peer::Opt
 Member::Member(Options given, Logger& log)
     : options(std::move(given)),
       logger(log),
-      peers(peer_thread, runtime, logger, peer_options(options)),
+      peers(peer_thread, snapshot_thread, runtime, logger, peer_options(options)),
       local(files, options.server.data_dir + "/member/snap"),
       transport(peers, local, options.server.advertise_peer_urls) {}
 

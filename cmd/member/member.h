@@ -36,6 +36,7 @@ struct Member {
   SeededRandom random{entropy64()};
 
   net::IoThread peer_thread{"peer", runtime.clock()};
+  net::IoThread snapshot_thread{"snapshot-out", runtime.clock()};  ///< databases to peers
   peer::Transport peers;
   LocalMember local;        ///< what peers ask of the server
   PeerTransport transport;  ///< what the server sends to peers

@@ -112,7 +112,7 @@ class FakeMember final : public LocalMember {
 /// A whole peer port and the transport behind it, on one thread.
 struct Station {
   explicit Station(std::uint64_t id, Options given = {}, ClusterId cluster = ClusterId(0xc))
-      : transport(thread, runtime, logger, given) {
+      : transport(thread, bulk, runtime, logger, given) {
     net::ServerOptions net;
     net.stream_high_water = given.unsent_bytes;
     net.stream_low_water = given.unsent_bytes / 2;
@@ -144,6 +144,7 @@ struct Station {
   ThreadRuntime runtime;
   NullLogger logger;
   net::IoThread thread{"peer", runtime.clock()};
+  net::IoThread bulk{"bulk", runtime.clock()};
   RecordingSink sink;
   FakeMember local;
   Transport transport;

@@ -1,4 +1,6 @@
 // Snapshots from one transport to another.
+#include <future>
+
 #include "loopback.h"
 #include "truss/peer/snapshot_envelope.h"
 #include "truss/test_support/temp_dir.h"
@@ -74,6 +76,24 @@ TEST_CASE(
   const std::string path = r.dir.path() + "/0000000000001234.snap.db";
   CHECK(read_file(r.b.local.files, path).value() == Bytes::all(size));
   CHECK(r.a.sink.failed_snapshots == 0);
+}
+
+TEST_CASE("a database goes out on a thread of its own: messages pass while that one is stuck") {
+  Receiver r;
+  std::atomic<int> sources{0};
+  std::promise<void> stuck;
+  r.a.bulk.post([until = stuck.get_future().share()] { until.wait(); });
+  r.a.transport.send_snapshot(snapshot(5), std::make_unique<Bytes>(300'000, false, &sources));
+  std::vector<raft::Message> one;
+  one.push_back(message(raft::MessageType::kHeartbeat, 1, 2));
+  r.a.transport.send(std::move(one));
+  REQUIRE(eventually([&] { return r.b.sink.size() == 1; }));
+  CHECK(r.b.sink.messages()[0].type == raft::MessageType::kHeartbeat);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  CHECK(r.a.sink.delivered_snapshots == 0);
+  stuck.set_value();
+  REQUIRE(eventually([&] { return r.a.sink.delivered_snapshots == 1; }));
+  CHECK(r.b.sink.size() == 2);
 }
 
 TEST_CASE("a snapshot under a rate cap arrives whole") {

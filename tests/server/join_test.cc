@@ -98,6 +98,36 @@ TEST_CASE("a joiner whose own name came with the snapshot is ready at once") {
 }
 
 TEST_CASE(
+    "a joiner whose proposal was applied behind the snapshot, but too late, is ready at once") {
+  PeerCluster cluster(3, [](Config& c) {
+    c.snapshot_count = 40;
+    c.snapshot_catch_up_entries = 10;
+  });
+  const std::string leader = cluster.leader();
+  REQUIRE(!leader.empty());
+  for (int i = 0; i < 100; ++i) REQUIRE(*cluster[leader].put("k" + std::to_string(i), "v"));
+  cluster.settle();
+  REQUIRE(cluster.add(leader, "d"));
+  cluster.wire.pace(std::chrono::seconds(1));
+  REQUIRE(cluster.join("d"));
+  const MonoTime began = cluster.world.clock().now();
+  const auto named = [&](const std::string& at) {
+    const auto members = cluster[at]->members();
+    return std::any_of(members->begin(), members->end(),
+                       [&](const Member& m) { return m.id == cluster.id("d") && !m.name.empty(); });
+  };
+  REQUIRE(cluster.run_until([&] { return named(leader); }));
+  CHECK(cluster["d"]->status().applied == raft::Index{});
+  cluster.wire.lose_proposals();  // whatever else d proposes
+  REQUIRE(cluster.run_until([&] { return cluster["d"]->status().applied > raft::Index{}; }));
+  const MonoTime installed = cluster.world.clock().now();
+  CHECK(installed - began > cluster["d"]->config().request_timeout());
+  REQUIRE(cluster["d"].run_until_ready());
+  CHECK(named("d"));
+  CHECK(cluster.world.clock().now() - installed < std::chrono::seconds(1));
+}
+
+TEST_CASE(
     "a joiner that was told nothing yet joins again after a restart, at the cluster's level") {
   PeerCluster cluster(1, [](Config& c) { c.compat = CompatLevel::k34; });
   REQUIRE(!cluster.leader().empty());

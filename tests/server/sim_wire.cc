@@ -77,6 +77,7 @@ void Wire::after(Duration delay, Task task) {
 
 void Wire::carry(const std::string& from, const std::string& to, raft::Message message) {
   if (tap) tap(message);
+  if (lose_proposals_ && message.type == raft::MessageType::kProp) return;
   if (random_.below(1000) < lost_per_mille_) return;
   after(kDelay, [this, from, to, message = std::move(message)]() mutable {
     deliver(from, to, std::move(message));

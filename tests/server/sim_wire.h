@@ -59,6 +59,8 @@ class Wire {
   void repeat_snapshots() { repeat_ = true; }
   /// Each snapshot is turned away at its first bytes, or no longer.
   void refuse_snapshots(bool refuse) { refuse_ = refuse; }
+  /// From now on no proposal of another member reaches its leader.
+  void lose_proposals() { lose_proposals_ = true; }
   /// Between two pieces of 4 KiB of a database.
   void pace(Duration piece) { piece_ = piece; }
 
@@ -112,6 +114,7 @@ class Wire {
   std::uint64_t lost_per_mille_ = 0;
   bool repeat_ = false;
   bool refuse_ = false;
+  bool lose_proposals_ = false;
   Duration piece_ = std::chrono::microseconds(200);
   std::list<std::shared_ptr<Transfer>> transfers_;
   Counts counts_;

@@ -189,6 +189,28 @@ TEST_CASE("a transfer that breaks off is tried again; nothing of it stays") {
   CHECK(f.cluster.wire.counts().snapshots_delivered == 1);
 }
 
+TEST_CASE("a snapshot that is refused again and again is sent after pauses that double up to 8 s") {
+  LeftBehind f(short_log());
+  f.cluster.wire.refuse_snapshots(true);
+  std::vector<MonoTime> sent;
+  f.cluster.wire.tap = [&](const raft::Message& m) {
+    if (m.type == raft::MessageType::kSnap) sent.push_back(f.cluster.world.clock().now());
+  };
+  f.cluster.wire.heal();
+  REQUIRE(f.cluster.world.run_until([&] { return sent.size() == 7; }, std::chrono::minutes(1)));
+  const Duration late = 4 * f.follower()->config().heartbeat_interval;  // raft asks at heartbeats
+  const int pauses[] = {0, 1, 2, 4, 8, 8};
+  for (std::size_t i = 0; i < std::size(pauses); ++i) {
+    CAPTURE(i);
+    const Duration pause = sent[i + 1] - sent[i];
+    CHECK(pause >= std::chrono::seconds(pauses[i]));
+    CHECK(pause <= std::chrono::seconds(pauses[i]) + late);
+  }
+  f.cluster.wire.refuse_snapshots(false);
+  REQUIRE(f.cluster.run_until_same());
+  CHECK(f.cluster.wire.counts().snapshots_delivered == 1);
+}
+
 TEST_CASE("the log behind a snapshot stays while it travels, and for 30 s after") {
   LeftBehind f(short_log());
   f.cluster.wire.pace(std::chrono::milliseconds(50));

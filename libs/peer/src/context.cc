@@ -18,14 +18,17 @@ net::HttpClientOptions request_client() {
 
 }  // namespace
 
-Context::Context(net::IoThread& loop, Runtime& runtime, Logger& log, Options given)
+Context::Context(net::IoThread& loop, net::IoThread& bulk_loop, Runtime& runtime, Logger& log,
+                 Options given)
     : thread(loop),
+      bulk(bulk_loop),
       clock(runtime.clock()),
       logger(log),
       options(given),
       files(runtime.make_executor("peer-files")),
       streams(std::make_unique<net::HttpClient>(loop, clock, stream_client())),
-      requests(std::make_unique<net::HttpClient>(loop, clock, request_client())) {}
+      requests(std::make_unique<net::HttpClient>(loop, clock, request_client())),
+      uploads(std::make_unique<net::HttpClient>(bulk, clock, stream_client())) {}
 
 void Context::deliver(std::vector<raft::Message>& messages) {
   if (messages.empty()) return;

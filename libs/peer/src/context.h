@@ -18,7 +18,8 @@ namespace truss::peer {
 ///
 /// Lives on: the transport's thread, but for the atomics.
 struct Context : std::enable_shared_from_this<Context> {
-  Context(net::IoThread& loop, Runtime& runtime, Logger& log, Options given);
+  Context(net::IoThread& loop, net::IoThread& bulk_loop, Runtime& runtime, Logger& log,
+          Options given);
 
   MonoTime now() const { return clock.now(); }
   /// Hands what peers sent to raft.
@@ -28,6 +29,7 @@ struct Context : std::enable_shared_from_this<Context> {
   void report_removed();
 
   net::IoThread& thread;
+  net::IoThread& bulk;  ///< of uploads; may be the same
   Clock& clock;
   Logger& logger;
   const Options options;
@@ -35,6 +37,7 @@ struct Context : std::enable_shared_from_this<Context> {
   /// Null after stop(). The first never pools: a stream has a connection of its own.
   std::unique_ptr<net::HttpClient> streams;
   std::unique_ptr<net::HttpClient> requests;
+  std::unique_ptr<net::HttpClient> uploads;  ///< on `bulk`
   Identity identity;
   Sink* sink = nullptr;  ///< null before start() and after stop()
   LocalMember* local = nullptr;

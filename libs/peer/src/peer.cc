@@ -88,7 +88,7 @@ void Peer::send_snapshot(raft::Message message, std::unique_ptr<SnapshotSource> 
                          {"remote-peer-id", id_text(id_.value())}});
   tally_.emplace(activity_->shared_counts(), &LinkCounts::snapshots_sent, context_->clock);
   upload_ = std::make_shared<SnapshotUpload>(context_, message, std::move(db));
-  snapshot_ = context_->requests->upload(
+  snapshot_ = context_->uploads->upload(
       std::move(call), upload_,
       on_thread(*context_, shared_from_this(),
                 [url](Peer& self, const Result<net::HttpResponse>& answer) {

@@ -23,6 +23,12 @@ SnapshotUpload::SnapshotUpload(std::shared_ptr<Context> context, const raft::Mes
 }
 
 void SnapshotUpload::close(Task then) {
+  context_->bulk.post([self = shared_from_this(), then = std::move(then)]() mutable {
+    self->let_go(std::move(then));
+  });
+}
+
+void SnapshotUpload::let_go(Task then) {
   at_end_ = true;
   context_->files->post([source = std::move(source_), then = std::move(then)]() mutable {
     source.reset();
@@ -31,14 +37,17 @@ void SnapshotUpload::close(Task then) {
 }
 
 void SnapshotUpload::start(net::HttpExchange exchange) {
-  exchange_ = std::move(exchange);
-  read_ahead();
+  context_->bulk.post([self = shared_from_this(), exchange = std::move(exchange)]() mutable {
+    self->exchange_ = std::move(exchange);
+    self->exchange_.body_ready();
+    self->read_ahead();
+  });
 }
 
 void SnapshotUpload::read_ahead() {
   if (reading_ || at_end_ || error_.code != Code::kOk || pieces_.size() >= kPiecesAhead) return;
   reading_ = true;
-  context_->files->post([source = source_, weak = weak_from_this(), &thread = context_->thread] {
+  context_->files->post([source = source_, weak = weak_from_this(), &thread = context_->bulk] {
     Result<SharedBytes> piece =
         source->read(kPieceBytes).map([](const std::string& s) { return SharedBytes::copy(s); });
     thread.post([weak, piece = std::move(piece)]() mutable {
@@ -62,6 +71,7 @@ void SnapshotUpload::have(Result<SharedBytes> piece) {
 
 Result<SnapshotUpload::Pull> SnapshotUpload::pull(SharedBytes& piece) {
   if (error_.code != Code::kOk) return tl::unexpected(error_);
+  if (!exchange_) return Pull::kLater;  // start() is on its way
   if (pieces_.empty()) return at_end_ ? Pull::kEnd : Pull::kLater;
   if (must_wait()) return Pull::kLater;
   piece = std::move(pieces_.front());
@@ -75,8 +85,8 @@ bool SnapshotUpload::must_wait() {
   if (rate == 0) return false;
   const MonoTime now = context_->now();
   if (now < next_piece_) {
-    context_->thread.post_at(next_piece_,
-                             [exchange = exchange_]() mutable { exchange.body_ready(); });
+    context_->bulk.post_at(next_piece_,
+                           [exchange = exchange_]() mutable { exchange.body_ready(); });
     return true;
   }
   const auto cost = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(

@@ -12,25 +12,26 @@ namespace truss::peer {
 /// The body of one POST /raft/snapshot: the envelope, then the database, read ahead a few pieces
 /// on the files executor and handed over as the socket (and the rate cap) takes them.
 ///
-/// Lives on: the transport's thread, but for the reading. *Source:* etcd
-/// rafthttp/snapshot_sender.go.
+/// Lives on: the transport's bulk thread, but for the reading and for what says otherwise.
+/// *Source:* etcd rafthttp/snapshot_sender.go.
 class SnapshotUpload final : public net::HttpBodySource,
                              public std::enable_shared_from_this<SnapshotUpload> {
  public:
   SnapshotUpload(std::shared_ptr<Context> context, const raft::Message& message,
                  std::unique_ptr<SnapshotSource> source);
   ~SnapshotUpload() override {
-    close([] {});
+    let_go([] {});
   }
 
-  /// Starts reading. `exchange` learns when there is something to pull.
+  /// Starts reading. `exchange` learns when there is something to pull. Thread: any.
   void start(net::HttpExchange exchange);
   Result<Pull> pull(SharedBytes& piece) override;
   /// Lets go of the source, on the files executor as that may take its time, then runs `then`
-  /// there.
+  /// there. Thread: any.
   void close(Task then);
 
  private:
+  void let_go(Task then);
   void read_ahead();
   void have(Result<SharedBytes> piece);
   /// True if the rate cap says to wait; body_ready comes when it is over.

@@ -129,8 +129,10 @@ void Transport::Impl::stop() {
   activities.clear();
 }
 
-Transport::Transport(net::IoThread& thread, Runtime& runtime, Logger& logger, Options options)
-    : impl_(std::make_shared<Impl>(std::make_shared<Context>(thread, runtime, logger, options))) {}
+Transport::Transport(net::IoThread& thread, net::IoThread& bulk, Runtime& runtime, Logger& logger,
+                     Options options)
+    : impl_(std::make_shared<Impl>(
+          std::make_shared<Context>(thread, bulk, runtime, logger, options))) {}
 
 Transport::~Transport() { stop(); }
 
@@ -157,6 +159,8 @@ void Transport::start(Sink& sink, LocalMember& local) {
 void Transport::stop() {
   impl_->serving.store(false);
   run_on(impl_->context->thread, [&] { impl_->stop(); });
+  impl_->context->uploads.reset();
+  run_on(impl_->context->bulk, [] {});  // what was let go of there is on its way to `files`
   impl_->context->files->stop();
   impl_->context->streams.reset();
   impl_->context->requests.reset();

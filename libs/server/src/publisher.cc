@@ -1,6 +1,7 @@
 #include "publisher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "node.h"
 #include "truss/common/coding.h"
@@ -9,6 +10,7 @@ namespace truss::server {
 namespace {
 
 constexpr Duration kRetry = std::chrono::milliseconds(500);
+constexpr Duration kLook = std::chrono::milliseconds(20);
 constexpr Duration kLeaderCheck = std::chrono::milliseconds(50);
 
 std::string encode_attributes(const Config& config, raft::NodeId self) {
@@ -90,7 +92,8 @@ void Publisher::finish(const Result<ApplyResponse>& response) {
   if (!response) {
     node_.env_.logger.warn("failed to publish local member to cluster through raft",
                            {{"error", response.error().message}});
-    return again(kRetry);
+    // Behind a fresh snapshot it is refused until the log is nearly caught up with.
+    return again(replaced_ ? kLook : kRetry);
   }
   succeed();
 }
@@ -99,7 +102,14 @@ void Publisher::log_replaced() {
   if (node_.stopping_ || done_) return;
   if (known()) return succeed();
   ++attempt_;
+  if (!std::exchange(replaced_, true)) look();
   publish();
+}
+
+void Publisher::look() {
+  if (node_.stopping_ || done_) return;
+  if (known()) return succeed();
+  executor_.post_at(node_.env_.runtime.clock().now() + kLook, [this] { look(); });
 }
 
 bool Publisher::known() const {

@@ -22,12 +22,14 @@ class Publisher {
 
   void publish();
   /// A snapshot of the leader took the place of the log that may have held what was proposed:
-  /// nobody will answer that proposal.
+  /// nobody will answer that proposal. Or it lies far behind the snapshot, and its answer came too
+  /// late: then what the cluster knows tells when it was applied.
   void log_replaced();
 
  private:
   void choose(const PolledVersions& others);
   void again(Duration pause);
+  void look();
   void propose(VersionForm form);
   void finish(const Result<ApplyResponse>& response);
   /// Whether the cluster knows name and client URLs as they are.
@@ -40,6 +42,7 @@ class Publisher {
   int polls_left_ = 4;
   int attempt_ = 0;  ///< answers to earlier ones are late
   bool done_ = false;
+  bool replaced_ = false;  ///< see log_replaced(); from then on names are those of now
 };
 
 /// The bare v2 Request that 3.4 and 3.5 log: PUT `path` = `value`. Every field is written, even

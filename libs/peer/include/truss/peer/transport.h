@@ -85,11 +85,16 @@ struct Counters {
 ///
 /// Life: construct, install() on the server of the peer port, identify(), start(), …, stop().
 /// Thread: methods from any. Everything inside lives on `thread` (which should also be the peer
-/// port's), files are read and written on an executor of its own.
+/// port's), but databases are sent on `bulk`, so that no heartbeat stands behind them, and files
+/// are read and written on an executor of its own.
 class Transport {
  public:
   /// `local` and `sink` of start() must outlive stop().
-  Transport(net::IoThread& thread, Runtime& runtime, Logger& logger, Options options = {});
+  Transport(net::IoThread& thread, net::IoThread& bulk, Runtime& runtime, Logger& logger,
+            Options options = {});
+  /// Databases are sent on `thread` too.
+  Transport(net::IoThread& thread, Runtime& runtime, Logger& logger, Options options = {})
+      : Transport(thread, thread, runtime, logger, options) {}
   ~Transport();  ///< stop()
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
