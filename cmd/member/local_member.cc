@@ -96,7 +96,11 @@ void LocalMember::downgrade_enabled(Done<bool> done) {
 }
 
 Result<std::unique_ptr<snap::DbReceiver>> LocalMember::receive_db() {
-  return snap::DbReceiver::create(files_, snap_dir_);
+  TRUSS_ASSIGN(auto receiver, snap::DbReceiver::create(files_, snap_dir_));
+  if (server::Server* server = server_; server != nullptr) {
+    receiver->watch(server->watch_database());
+  }
+  return receiver;
 }
 
 void LocalMember::check_snapshot(const raft::Message& message, const std::string& path,

@@ -36,6 +36,7 @@ struct Options {
   std::size_t mib = 1300;
   std::size_t value_bytes = 4096;
   std::size_t pairs = 1;
+  std::size_t clients = 16;
   std::uint64_t heartbeat_ms = 100;
   double seconds = 20;
   bool sniff = false;
@@ -83,10 +84,10 @@ struct NoMarks final : LoadMarks {
   void end() override {}
 };
 
-LoadSpec puts(double seconds) {
+LoadSpec puts(std::size_t clients, double seconds) {
   LoadSpec spec;
   spec.op = "put";
-  spec.clients = 16;
+  spec.clients = clients;
   spec.duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
   return spec;
 }
@@ -128,14 +129,15 @@ class Join {
     TRUSS_TRY(fill_big(leader, options_.mib * 1024 * 1024 / options_.value_bytes,
                        options_.value_bytes, 32));
     NoMarks marks;
-    TRUSS_ASSIGN(const LoadResult before, run_load({leader}, puts(3), marks));
+    TRUSS_ASSIGN(const LoadResult before, run_load({leader}, puts(options_.clients, 3), marks));
     sample.put_p50_before_ms = before.latency.quantile(0.5) / 1e6;
     sample.put_p99_before_ms = before.latency.quantile(0.99) / 1e6;
     TRUSS_ASSIGN(const std::uint64_t term, term_of(leader));
     TRUSS_TRY(add_seat(leader));
     tap_.begin();
-    auto load = std::async(std::launch::async,
-                           [&] { return run_load({leader}, puts(options_.seconds), marks); });
+    auto load = std::async(std::launch::async, [&] {
+      return run_load({leader}, puts(options_.clients, options_.seconds), marks);
+    });
     std::this_thread::sleep_for(500ms);
     const Result<void> joined = watch_joiner(sample);
     TRUSS_ASSIGN(const LoadResult during, load.get());
@@ -321,6 +323,7 @@ int main(int argc, char** argv) {
   app.add_option("--mib", options.mib, "of values in the database");
   app.add_option("--value-bytes", options.value_bytes, "of one value");
   app.add_option("--pairs", options.pairs, "alternating repetitions of each server");
+  app.add_option("--clients", options.clients, "that put, one request each at a time");
   app.add_option("--seconds", options.seconds, "how long the load goes on from the start");
   app.add_option("--heartbeat-ms", options.heartbeat_ms, "interval of heartbeats");
   app.add_flag("--sniff", options.sniff, "measure gaps between heartbeats, through proxies");

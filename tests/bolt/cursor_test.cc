@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "support.h"
 #include "truss/common/testing/sim_file_system.h"
 
@@ -28,6 +30,44 @@ TEST_CASE_FIXTURE(Fixture, "bolt cursor: walks many levels both ways") {
   CHECK(n == 5000);
   for (auto kv = must(c.last()); kv; kv = must(c.prev())) REQUIRE(kv->key == key_of(--n));
   CHECK(n == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "bolt leaves: come in order, but for those that are known") {
+  struct Reader final : LeafReader {
+    Result<bool> known(std::uint64_t id) override {
+      asked.push_back(id);
+      return taken == asked.size();
+    }
+    Result<> pair(const KeyValue& pair) override {
+      keys.emplace_back(pair.key);
+      if (keys.size() == most) return fail(Code::kCanceled, "enough");
+      return {};
+    }
+    std::vector<std::uint64_t> asked;
+    std::vector<std::string> keys;
+    std::size_t taken = 0;  // the page asked for at that place is known
+    std::size_t most = 0;
+  };
+  fill(*db, "key", 0, 3000, "some value of a few bytes");
+  fill(*db, "small", 0, 2, "v");  // inline
+  Tx tx = must(db->begin_read());
+  Reader all, small, stopped;
+  must(bucket_of(tx, "key").read_leaves(all));
+  REQUIRE(all.keys.size() == 3000);
+  for (int i = 0; i < 3000; ++i) REQUIRE(all.keys[static_cast<std::size_t>(i)] == key_of(i));
+  must(bucket_of(tx, "small").read_leaves(small));
+  CHECK(small.keys.size() == 2);
+  stopped.most = 10;
+  CHECK(bucket_of(tx, "key").read_leaves(stopped).error().code == Code::kCanceled);
+  for (std::size_t taken = 1; taken <= all.asked.size(); taken += 7) {
+    Reader most;
+    most.taken = taken;
+    must(bucket_of(tx, "key").read_leaves(most));
+    CHECK(most.keys.size() < 3000);  // that page, or all below it
+    CHECK(std::is_sorted(most.keys.begin(), most.keys.end()));
+  }
+  Tx writing = must(db->begin_write());
+  CHECK(!bucket_of(writing, "key").read_leaves(all));
 }
 
 TEST_CASE_FIXTURE(Fixture, "bolt cursor: seeks to the first key not below the target") {

@@ -126,6 +126,7 @@ Result<bool> Wire::move_piece(Transfer& t) {
   if (refuse_) return fail(Code::kFailedPrecondition, "refused");
   if (!t.target) {
     TRUSS_ASSIGN(t.target, to->transport->receive_database());
+    if (to->server != nullptr) t.target->watch(to->server->watch_database());
   }
   TRUSS_ASSIGN(const std::string piece, t.source->read(kPieceBytes));
   if (!piece.empty()) {

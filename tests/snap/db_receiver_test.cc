@@ -45,6 +45,42 @@ TEST_CASE("a received database is on disk under its name, whatever a crash does"
   CHECK(read_file(*crashed, "/snap/" + kReceived.front()).value() == "abcdefg");
 }
 
+TEST_CASE("a watcher sees every byte once, in order, and then the file") {
+  struct Watcher final : DbWatcher {
+    std::vector<Range> block(std::uint64_t offset, ByteView bytes) override {
+      CHECK(offset == seen.size());
+      seen += bytes;
+      return {{offset, 1}};
+    }
+    void whole(const std::string& path) override { paths.push_back(path); }
+    std::string seen;
+    Names paths;
+  };
+  Dir dir;
+  const auto watcher = std::make_shared<Watcher>();
+  SeededRandom random(3);
+  std::string all(100'001, '\0');  // not a multiple of what is written at once
+  for (char& c : all) c = static_cast<char>(random.next());
+  auto receiver = DbReceiver::create(dir.fs, "/snap", std::nullopt, 8192).value();
+  receiver->watch(watcher);
+  for (ByteView left = all; !left.empty();) {
+    const ByteView piece = left.substr(0, 1 + random.below(10'000));
+    REQUIRE(receiver->write(piece));
+    left.remove_prefix(piece.size());
+  }
+  CHECK(watcher->paths.empty());
+  REQUIRE(receiver->finish(kIndex));
+  CHECK(watcher->seen == all);
+  CHECK(watcher->paths == Names{"/snap/" + kReceived.front()});
+  // One whose name is taken goes, so nobody may think it were that file.
+  auto second = DbReceiver::create(dir.fs, "/snap").value();
+  const auto other = std::make_shared<Watcher>();
+  second->watch(other);
+  REQUIRE(second->write("other"));
+  REQUIRE(second->finish(kIndex));
+  CHECK(other->paths.empty());
+}
+
 TEST_CASE(
     "what comes in pieces of any size is the file, on a real disk too, and may be any length") {
   for (const std::size_t size : {1u, 4096u, 1u << 20, (1u << 20) + 1, (20u << 20) + 12345}) {

@@ -155,6 +155,11 @@ Result<bool> ReadView::Impl::scan_memory(Revision& next, Revision last, const Vi
   return true;
 }
 
+Result<> ReadView::read_leaves(bolt::LeafReader& reader) {
+  TRUSS_TRY(impl_->open_keys());
+  return impl_->keys->read_leaves(reader);
+}
+
 Result<> ReadView::scan(Revision first, Revision last, const Visitor& visit) {
   bool go_on = true;
   if (impl_->tx) {

@@ -18,12 +18,14 @@ Result<std::unique_ptr<Store>> Store::open(Backend& backend, Executor& backgroun
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
 
-void Store::install(std::string received, Task done) {
+void Store::install(std::string received, Task done, std::shared_ptr<RecordScout> scout) {
   impl_->forget_compactions();
   impl_->backend->replace(
       std::move(received),
-      [impl = impl_](ReadView records, const schema::Meta& meta, const std::function<void()>& adopt)
-          -> Result<> { return impl->switch_to(std::move(records), meta, adopt); },
+      [impl = impl_, scout = std::move(scout)](ReadView records, const schema::Meta& meta,
+                                               const std::function<void()>& adopt) -> Result<> {
+        return impl->switch_to(std::move(records), meta, scout.get(), adopt);
+      },
       std::move(done));
 }
 

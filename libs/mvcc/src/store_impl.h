@@ -47,11 +47,13 @@ struct Store::Impl final : WatchSource, std::enable_shared_from_this<Store::Impl
     std::int64_t scheduled = -1;
     std::int64_t finished = -1;
   };
-  static Result<Restored> read_index(ReadView records, const schema::Meta& meta);
+  /// `scout` may be null.
+  static Result<Restored> read_index(ReadView records, const schema::Meta& meta,
+                                     RecordScout* scout);
   void take(Restored restored);
   Result<> restore();
   /// Goes over to another database: `adopt` switches the backend.
-  Result<> switch_to(ReadView records, const schema::Meta& meta,
+  Result<> switch_to(ReadView records, const schema::Meta& meta, RecordScout* scout,
                      const std::function<void()>& adopt);
   void attach_restored_leases();
 

@@ -16,6 +16,7 @@
 #include "reconfiguration.h"
 #include "removal.h"
 #include "request_id.h"
+#include "scouts.h"
 #include "truss/server/server.h"
 #include "upkeep.h"
 #include "waiters.h"
@@ -75,6 +76,7 @@ class Node final : public Server {
   void hash_kv(std::int64_t revision, HashKvCallback done) override;
   Result<std::unique_ptr<SnapshotReader>> open_snapshot() override;
   void check_snapshot(raft::Message message, std::string path, DoneCallback done) override;
+  std::shared_ptr<snap::DbWatcher> watch_database() override { return scouts_->watch(); }
 
  private:
   friend class CorruptionMonitor;
@@ -144,6 +146,7 @@ class Node final : public Server {
   Membership membership_;
   Alarms alarms_;
   Removal removal_;
+  const std::shared_ptr<Scouts> scouts_ = std::make_shared<Scouts>();
   raft::NodeId self_;
   ClusterId cluster_;
   CompatLevel level_ = kDefaultLevel;

@@ -65,7 +65,10 @@ void Node::check_snapshot(raft::Message message, std::string path, DoneCallback 
   snapshot_executor_->post([this, message = std::move(message), path = std::move(path),
                             done = Pledge<void>(std::move(done))]() mutable {
     const auto fit = check_received(message.snapshot, path);
-    if (!fit) (void)env_.files.remove(path);
+    if (!fit) {
+      (void)scouts_->take(path);
+      (void)env_.files.remove(path);
+    }
     done(fit);
   });
 }
@@ -90,13 +93,17 @@ void Node::look_over(raft::Message message) {
 }
 
 void Node::install(raft::Index index, Task done) {
-  store_->install(received_db_path(DataDir(config_).snap, index),
-                  [this, done = std::move(done)]() mutable {
-                    // Both roots of a received file hold the same state.
-                    newer_root_ = backend_->committed_consistent_index();
-                    older_root_ = newer_root_;
-                    done();
-                  });
+  const std::string path = received_db_path(DataDir(config_).snap, index);
+  auto scout = scouts_->take(path);
+  store_->install(
+      path,
+      [this, done = std::move(done)]() mutable {
+        // Both roots of a received file hold the same state.
+        newer_root_ = backend_->committed_consistent_index();
+        older_root_ = newer_root_;
+        done();
+      },
+      std::move(scout));
 }
 
 /// Streams to members that stay are not cut.

@@ -65,10 +65,19 @@ Result<> DbReceiver::write(ByteView piece) {
   return {};
 }
 
-Result<> DbReceiver::write_block() {
+/// What is read as soon as the file is whole.
+void DbReceiver::read_ahead(std::size_t length) {
+  if (!watcher_) return file_->read_ahead(written_, length);
+  for (const auto& range : watcher_->block(written_, {block_.get(), length})) {
+    file_->read_ahead(range.offset, range.length);
+  }
+}
+
+/// The last `padding` bytes of it are none of the database's.
+Result<> DbReceiver::write_block(std::size_t padding) {
   TRUSS_TRY(file_->pwrite({block_.get(), filled_}, written_));
   TRUSS_TRY(file_->begin_write_back(written_, filled_));
-  file_->read_ahead(written_, filled_);  // it is opened and read as soon as it is whole
+  read_ahead(filled_ - padding);
   written_ += filled_;
   filled_ = 0;
   if (written_ - arrived_ <= kWindow) return {};
@@ -82,9 +91,10 @@ Result<> DbReceiver::write_tail() {
   if (filled_ == 0) return {};
   const std::uint64_t size = size_bytes();
   const std::size_t whole = (filled_ + kDirectAlign - 1) / kDirectAlign * kDirectAlign;
-  std::memset(block_.get() + filled_, 0, whole - filled_);
+  const std::size_t padding = whole - filled_;
+  std::memset(block_.get() + filled_, 0, padding);
   filled_ = whole;
-  TRUSS_TRY(write_block());
+  TRUSS_TRY(write_block(padding));
   return written_ == size ? Result<>() : cut(size);
 }
 
@@ -109,6 +119,7 @@ Result<std::string> DbReceiver::finish(raft::Index index) {
     TRUSS_TRY(file_->sync());
     TRUSS_TRY(fs_.rename(path_, name));
     path_.clear();
+    if (watcher_) watcher_->whole(name);
   }
   // Also for a file that was there: whoever made it may not have come to this yet.
   TRUSS_TRY(fs_.sync_dir(dir_));

@@ -104,6 +104,16 @@ class Cursor {
 /// A collection of pairs and nested buckets (64 deep at most). A light handle; valid until its
 /// transaction ends. A bucket that was removed reads as empty and refuses changes. Views it gives
 /// live until the transaction ends.
+/// Sees the leaves of a bucket in key order, and may know some of them already.
+class LeafReader {
+ public:
+  virtual ~LeafReader() = default;
+  /// True if it knows what the leaf page `id` holds and has taken it: the page isn't looked at.
+  virtual Result<bool> known(std::uint64_t id) = 0;
+  /// A pair of a leaf that isn't known. Views live as long as the transaction.
+  virtual Result<> pair(const KeyValue& pair) = 0;
+};
+
 class Bucket {
  public:
   /// nullopt if absent, or if the key names a bucket. Errors: kCorruption.
@@ -114,6 +124,9 @@ class Bucket {
   /// Absent is fine. Errors: kInvalidArgument if the key names a bucket.
   Result<> remove(ByteView key);
   Cursor cursor() const;
+  /// Shows all of it to `reader`, with no look at the pages that are known to that. Errors:
+  /// kCorruption; kFailedPrecondition in a write transaction; those of the reader.
+  Result<> read_leaves(LeafReader& reader) const;
 
   Result<std::optional<Bucket>> bucket(ByteView name) const;
   /// Errors: kAlreadyExists; kInvalidArgument for a bad name, one that holds a value, or too deep.

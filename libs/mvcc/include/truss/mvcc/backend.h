@@ -70,6 +70,8 @@ class ReadView {
   Result<> fetch(std::span<const Revision> revisions, std::vector<KeyValue>& out);
   /// Visits the records of [first, last) in revision order.
   Result<> scan(Revision first, Revision last, const Visitor& visit);
+  /// Shows the records of the file alone, by their pages.
+  Result<> read_leaves(bolt::LeafReader& reader);
 
  private:
   friend class Backend;

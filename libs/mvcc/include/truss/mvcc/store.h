@@ -13,6 +13,7 @@
 #include "truss/mvcc/errors.h"
 #include "truss/mvcc/kv.h"
 #include "truss/mvcc/metrics.h"
+#include "truss/mvcc/record_scout.h"
 #include "truss/mvcc/requests.h"
 #include "truss/mvcc/watch.h"
 
@@ -152,8 +153,9 @@ class Store {
   /// both at once for every reader; then runs `done` on the backend executor. Watches replay what
   /// they lack, or are cancelled if it was compacted; unfinished compactions are taken up as the
   /// new database has them. Leases: restore the lessor in `done`'s wake, then set_lease_links()
-  /// again. No write between the call and `done`. Thread: apply.
-  void install(std::string received, Task done);
+  /// again. No write between the call and `done`. `scout`, if there is one, saw the file come in,
+  /// so that most of it needn't be read now. Thread: apply.
+  void install(std::string received, Task done, std::shared_ptr<RecordScout> scout = nullptr);
 
   std::unique_ptr<WatchStream> watch_stream(std::shared_ptr<WatchSink> sink);
   WatchStats watch_stats() const;

@@ -28,6 +28,10 @@
 #include "truss/server/snapshot_reader.h"
 #include "truss/server/transport.h"
 
+namespace truss::snap {
+class DbWatcher;
+}
+
 namespace truss::server {
 
 /// Everything outside that a member touches. All must outlive it.
@@ -226,6 +230,8 @@ class Server {
   /// asked before the message is given to TransportSink::receive(). An unfit file is removed.
   /// Errors: why not.
   virtual void check_snapshot(raft::Message message, std::string path, DoneCallback done) = 0;
+  /// Wants to see a leader's database as it comes in; one for each. May be null.
+  virtual std::shared_ptr<snap::DbWatcher> watch_database() { return nullptr; }
 };
 
 }  // namespace truss::server

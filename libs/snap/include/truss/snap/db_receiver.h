@@ -5,6 +5,8 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "truss/common/bytes.h"
 #include "truss/common/error.h"
@@ -12,6 +14,21 @@
 #include "truss/raft/types.h"
 
 namespace truss::snap {
+
+/// Sees a database come in. Thread: the receiver's.
+class DbWatcher {
+ public:
+  struct Range {
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+  };
+  virtual ~DbWatcher() = default;
+  /// `bytes` were written at `offset`, behind all before. Returns what of them is going to be read
+  /// when the file is whole.
+  virtual std::vector<Range> block(std::uint64_t offset, ByteView bytes) = 0;
+  /// It is whole, and this is its file.
+  virtual void whole(const std::string& path) = 0;
+};
 
 /// Takes in the database that a leader sends beside a raft snapshot: pieces go to `tmp*` in the
 /// snapshot directory; finish() gives the file its name. Dropped before that (a broken-off or
@@ -37,6 +54,9 @@ class DbReceiver {
   DbReceiver(const DbReceiver&) = delete;
   DbReceiver& operator=(const DbReceiver&) = delete;
 
+  /// Shows it to `watcher`, if not null. Before the first piece. Without one all of it is going to
+  /// be read.
+  void watch(std::shared_ptr<DbWatcher> watcher) { watcher_ = std::move(watcher); }
   /// Takes the next piece, of any size. *Errors:* I/O, kResourceExhausted for a full disk.
   Result<> write(ByteView piece);
   /// Bytes taken so far.
@@ -53,7 +73,8 @@ class DbReceiver {
   DbReceiver(FileSystem& fs, std::string dir, std::string path, std::unique_ptr<File> file,
              std::optional<std::uint64_t> expected_bytes, std::size_t block_bytes);
 
-  Result<> write_block();
+  Result<> write_block(std::size_t padding = 0);
+  void read_ahead(std::size_t length);
   Result<> write_tail();
   Result<> cut(std::uint64_t size);
 
@@ -68,6 +89,7 @@ class DbReceiver {
   const std::optional<std::uint64_t> expected_bytes_;
   const std::size_t block_bytes_;
   const std::unique_ptr<char, FreeBlock> block_;  // what isn't written yet, `filled_` of it
+  std::shared_ptr<DbWatcher> watcher_;
   std::size_t filled_ = 0;
   std::uint64_t written_ = 0;
   std::uint64_t arrived_ = 0;  // so far on the device, or past the page cache
