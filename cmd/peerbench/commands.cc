@@ -39,6 +39,28 @@ void add_bytes(Command& command, const std::string& names, const std::string& he
       *to == 0 ? "" : size_text(*to));
 }
 
+void add_rate(Command& command, const std::string& names, const std::string& help, double* to,
+              const std::string& default_text) {
+  command.parsed(
+      names, "NUMBER", help,
+      [to](const std::string& text) -> Result<> {
+        TRUSS_ASSIGN(*to, parse_rate(text));
+        return {};
+      },
+      default_text);
+}
+
+void add_count(Command& command, const std::string& names, const std::string& value_name,
+               const std::string& help, std::uint64_t* to, Bounds bounds) {
+  command.parsed(
+      names, value_name, help,
+      [to, bounds](const std::string& text) -> Result<> {
+        TRUSS_ASSIGN(*to, parse_count(text, bounds));
+        return {};
+      },
+      std::to_string(*to));
+}
+
 /// Whom to drive.
 void add_rig(Command& command, Settings& s) {
   command.flag("--self", "a sink of our own on loopback, which touches no data (the default)",
@@ -70,20 +92,23 @@ void add_channels(Command& root, Settings& s, Runtime& runtime, const std::strin
           "With --target only what can't disturb a live member is done (probing, version, members, "
           "metrics, connection set-up), and the channels that were not driven are named.");
   add_rig(command, s);
-  command.option("--target", "URL", "a live member's peer or client URL; harmless requests only",
-                 &s.target.url);
-  command.option("--rate", "NUMBER",
-                 "messages a second on each stream; a tenth of it through the pipeline; at most 50 "
-                 "with --target",
-                 &s.channels.per_second);
+  command.parsed("--target", "URL", "a live member's peer or client URL; harmless requests only",
+                 [&s](const std::string& text) -> Result<> {
+                   TRUSS_ASSIGN(s.target.url, parse_url(text));
+                   return {};
+                 });
+  add_rate(command, "--rate",
+           "messages a second on each stream; a tenth of it through the pipeline; at most 50 "
+           "with --target",
+           &s.channels.per_second, "1000");
   add_duration(command, "--duration", "measured time of each channel", &s.channels.duration);
   add_duration(command, "--warm-up", "driven before that, and not counted", &s.channels.warm_up);
   add_duration(command, "--saturation", "how long each channel is tried for the most it takes",
                &s.channels.saturation);
-  command.option("--append-bytes", "BYTES", "payload of an append's entry",
-                 &s.channels.append_bytes);
+  add_count(command, "--append-bytes", "BYTES", "payload of an append's entry",
+            &s.channels.append_bytes, {0, 1u << 20});
   add_bytes(command, "--snapshot-size", "of one snapshot", &s.channels.snapshot_bytes);
-  command.option("--snapshots", "NUMBER", "how many", &s.channels.snapshots);
+  add_count(command, "--snapshots", "NUMBER", "how many", &s.channels.snapshots, {1, 100'000});
   command.flag("--limits",
                "measure instead what the tool itself can do: its codec on one processor, its "
                "snapshot channel beside a plain copy over loopback",
@@ -112,7 +137,8 @@ void add_heartbeat(Command& root, Settings& s, Runtime& runtime, const std::stri
   add_rig(command, s);
   add_bytes(command, "--during-snapshot", "size of the snapshot", &s.heartbeat.snapshot_bytes);
   add_duration(command, "--interval", "between two heartbeats", &s.heartbeat.interval);
-  command.option("--gaps", "NUMBER", "how many gaps to see at least", &s.heartbeat.least_gaps);
+  add_count(command, "--gaps", "NUMBER", "how many gaps to see at least", &s.heartbeat.least_gaps,
+            {20, 10'000'000});
   add_duration(command, "--election-timeout", "a gap of this length is an outage",
                &s.heartbeat.election_timeout);
   command.flag("--no-contrast", "leave out the test with both on one connection", &s.no_contrast);
@@ -131,16 +157,21 @@ void add_mix(Command& root, Settings& s, Runtime& runtime, const std::string& li
   command
       .describe(
           "An open loop: messages leave when they are due, whatever became of the ones before. A "
-          "profile is a JSON object with heartbeats_per_second, appends_per_second, "
-          "posts_per_second and append_sizes (bytes, weight); `recorded` takes the sizes from the "
-          "entries of a WAL, which is only read and may be in use.")
+          "profile is a JSON object; `recorded` takes the sizes from the entries of a WAL, which "
+          "is only "
+          "read and may be in use.")
+      .describe(
+          "A profile: {\"heartbeats_per_second\": 10, \"appends_per_second\": 1000, "
+          "\"posts_per_second\": 0, "
+          "\"append_sizes\": [{\"bytes\": 256, \"weight\": 9}, {\"bytes\": 65536, \"weight\": "
+          "1}]}.")
       .describe("The report says whether the run was steady, or still warming up.");
   add_rig(command, s);
   command.option("--profile", "FILE|recorded", "the profile (default: 256 bytes, 1000 a second)",
                  &s.profile, Hint::kFile);
   command.option("--data-dir", "DIR", "with `recorded`: a data, member or wal directory",
                  &s.wal_dir, Hint::kFolder);
-  command.option("--rate", "NUMBER", "appends a second (default: the profile's)", &s.mix.rate);
+  add_rate(command, "--rate", "appends a second (default: the profile's)", &s.mix.rate, "");
   add_duration(command, "--duration", "measured time", &s.mix.duration);
   add_duration(command, "--warm-up", "driven before that, and not counted", &s.mix.warm_up);
   command.option("--seed", "NUMBER", "of arrivals and sizes", &s.mix.seed);
@@ -154,15 +185,26 @@ void add_mix(Command& root, Settings& s, Runtime& runtime, const std::string& li
 void add_doctor(Command& root, Settings& s, Runtime& runtime) {
   Command& command =
       root.command("doctor", "tell what holds a member back here, and which intervals to set");
-  command.describe(
-      "Tests fdatasync as a WAL uses it in the data directory's file system (in a file without a "
-      "name: the directory stays as it is), round trips and clocks of the peers (GET "
-      "/raft/probing), and whether the processor is there when it is wanted. Names the worst, and "
-      "the heartbeat interval and election time-out that fit.");
+  command
+      .describe(
+          "Tests fdatasync as a WAL uses it in the data directory's file system (in a file "
+          "without a name: the directory stays as it is), round trips and clocks of the peers "
+          "(GET /raft/probing), and whether the processor is there when it is wanted. From the "
+          "first peer that answers it learns the members, and of each reads /metrics before and "
+          "after: WAL sync, backend commit, what is committed and not applied, dropped messages "
+          "and late heartbeats.")
+      .describe(
+          "Every check passes, warns or fails by the limit beside it. The bottleneck is the worst "
+          "of disk, network and processor (this first, if it is starved: all else looks slow "
+          "then); apply and the peer channels are named if none of those explains them. Last come "
+          "the heartbeat interval and the election time-out that fit.");
   command.option("--data-dir", "DIR", "a directory in the file system of the member's WAL",
                  &s.doctor.data_dir, Hint::kFolder);
-  command.option("--peers", "URLS", "peer URLs of the other members, separated by commas",
-                 &s.peers);
+  command.parsed("--peers", "URLS", "peer URLs of the other members, separated by commas",
+                 [&s](const std::string& text) -> Result<> {
+                   TRUSS_ASSIGN(s.doctor.peers, parse_urls(text));
+                   return {};
+                 });
   add_duration(command, "--duration", "of each test", &s.doctor.duration);
   command.example("Before a member is set up, and while it runs:",
                   "peerbench doctor --data-dir /var/lib/etcd --peers "
@@ -191,9 +233,12 @@ std::unique_ptr<Command> make_commands(Settings& settings, Runtime& runtime,
   auto root = std::make_unique<Command>(
       "peerbench", "measure the channels between members, and what they stand on");
   root->describe(
-      "Says which of disk, network, peer channel or processor holds a cluster back, in "
-      "microseconds and without coordinated omission. Reports are Cereal archives (-o json) whose "
-      "keys stay.");
+          "Says which of disk, network, processor, peer channel or apply holds a cluster back, in "
+          "microseconds and without coordinated omission. Start with `peerbench doctor`. Reports "
+          "are Cereal archives (-o json) whose keys stay.")
+      .example("What holds this member back, and which intervals fit?",
+               "peerbench doctor --data-dir /var/lib/etcd --peers http://10.0.0.2:2380")
+      .example("Do heartbeats feel a snapshot?", "peerbench heartbeat --against etcd");
   tool::add_output_options(*root, settings.output);
   add_channels(*root, settings, runtime, command_line);
   add_heartbeat(*root, settings, runtime, command_line);

@@ -32,7 +32,6 @@ struct Settings {
   std::string plot;
   std::string profile;
   std::string wal_dir;
-  std::string peers;
   std::string earlier;
   std::string later;
 };

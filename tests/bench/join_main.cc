@@ -14,12 +14,12 @@
 #include <optional>
 #include <thread>
 
-#include "../cluster/child_process.h"
 #include "../cluster/links.h"
 #include "group.h"
 #include "heartbeat_tap.h"
 #include "load.h"
 #include "truss/client/client.h"
+#include "truss/tool/child_process.h"
 #include "wire.h"
 
 namespace {
@@ -155,9 +155,9 @@ class Join {
   std::vector<cluster::Links::Ports> ports() {
     for (int i = 0; i < 3; ++i) {
       const std::string& address = group_.member(static_cast<std::size_t>(i)).peer_address();
-      ports_.push_back({cluster::free_port(), std::stoi(address.substr(address.rfind(':') + 1))});
+      ports_.push_back({tool::free_port(), std::stoi(address.substr(address.rfind(':') + 1))});
     }
-    ports_.push_back({cluster::free_port(), 0});  // nobody dials the joiner's proxy
+    ports_.push_back({tool::free_port(), 0});  // nobody dials the joiner's proxy
     return ports_;
   }
 

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "child_process.h"
+#include "truss/tool/child_process.h"
 
 namespace truss::cluster {
 namespace {
@@ -42,7 +42,8 @@ struct TwoMembers {
     REQUIRE(served >= 0);
   }
 
-  std::vector<Links::Ports> ports = {{free_port(), free_port()}, {free_port(), free_port()}};
+  std::vector<Links::Ports> ports = {{tool::free_port(), tool::free_port()},
+                                     {tool::free_port(), tool::free_port()}};
   Links links{ports};
   int listener = -1;
   int dialled = -1;

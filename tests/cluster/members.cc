@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "truss/common/check.h"
+
 namespace truss::cluster {
 namespace {
 
@@ -23,9 +25,9 @@ Members::Members(Clock& clock, std::vector<MemberSpec> specs, std::string folder
     Slot& slot = slots_[i];
     slot.spec = std::move(specs[i]);
     slot.name = "m" + std::to_string(i + 1);
-    slot.client_port = free_port();
+    slot.client_port = tool::free_port();
     slot.endpoint = "127.0.0.1:" + std::to_string(slot.client_port);
-    slot.peer_ports = {free_port(), free_port()};
+    slot.peer_ports = {tool::free_port(), tool::free_port()};
     ports.push_back(slot.peer_ports);
     client::ClientOptions options;
     options.timeout = kCallPatience;
@@ -64,7 +66,8 @@ std::string Members::log_of(std::size_t index) const {
 
 void Members::start(std::size_t index) {
   Slot& slot = slots_[index];
-  slot.process.start(command(slot), log_of(index));
+  const auto started = slot.process.start(command(slot), log_of(index));
+  TRUSS_CHECK(started.has_value(), "a member of the test's cluster could not be started");
   links_->set_pid(index, slot.process.pid());
 }
 
@@ -115,7 +118,7 @@ std::optional<Members::Leader> Members::agreed_leader(const std::vector<std::siz
 }
 
 bool Members::listens(std::size_t index) const {
-  return is_listening(slots_[index].peer_ports.listens);
+  return tool::is_listening(slots_[index].peer_ports.listens);
 }
 
 bool Members::all_serve(Duration patience) {

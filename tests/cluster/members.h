@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "child_process.h"
 #include "links.h"
 #include "truss/client/client.h"
+#include "truss/tool/child_process.h"
 
 namespace truss::cluster {
 
@@ -63,7 +63,7 @@ class Members {
     std::string endpoint;
     int client_port = 0;
     Links::Ports peer_ports;
-    ChildProcess process;
+    tool::ChildProcess process;
     std::unique_ptr<client::Client> client;
   };
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -62,16 +63,66 @@ TEST_CASE("times and sizes") {
   }
 }
 
-TEST_CASE("usage errors end with 2, absent files and programs with 3, refused ones with 5") {
-  CHECK(run({"channels", "--rate", "x"}).code == tool::kUsage);
-  CHECK(run({"channels", "--rate", "0"}).code == tool::kUsage);
-  CHECK(run({"heartbeat", "--interval", "10"}).code == tool::kUsage);
-  CHECK(run({"compare", "one.json"}).code == tool::kUsage);
-  CHECK(run({"mix", "--profile", "recorded"}).code == tool::kUsage);
-  CHECK(run({"channels", "--self", "--against", "etcd"}).code == tool::kUsage);
+TEST_CASE("what no option takes is said in one line, with exit code 2, before anything starts") {
+  const std::vector<std::vector<std::string>> bad = {
+      {"channels", "--rate", "0"},
+      {"channels", "--rate", "nan"},
+      {"channels", "--rate", "1e300"},
+      {"channels", "--rate", "-5"},
+      {"channels", "--duration", "0s"},
+      {"channels", "--warm-up", "soon"},
+      {"channels", "--saturation", "5"},
+      {"channels", "--append-bytes", "1048577"},
+      {"channels", "--append-bytes", "-1"},
+      {"channels", "--snapshot-size", "0"},
+      {"channels", "--snapshot-rate", "fast"},
+      {"channels", "--snapshots", "0"},
+      {"channels", "--target", "10.0.0.1:2380"},
+      {"channels", "--target", "https://10.0.0.1:2380"},
+      {"channels", "--target", "http://10.0.0.1"},
+      {"channels", "--target", "http://10.0.0.1:2380/x"},
+      {"channels", "--target", "http://10.0.0.1:2380", "--self"},
+      {"channels", "--limits", "--against", "etcd"},
+      {"channels", "--self", "--against", "etcd"},
+      {"channels", "--keep"},
+      {"channels", "--temp-dir", "/tmp"},
+      {"channels", "surplus"},
+      {"channels", "-o", "xml"},
+      {"heartbeat", "--interval", "10"},
+      {"heartbeat", "--gaps", "19"},
+      {"heartbeat", "--during-snapshot", "2TiB"},
+      {"heartbeat", "--election-timeout", "never"},
+      {"mix", "--rate", "inf"},
+      {"mix", "--seed", "x"},
+      {"mix", "--profile", "recorded"},
+      {"mix", "--data-dir", "/tmp"},
+      {"doctor", "--peers", "http://a:2380,b"},
+      {"doctor", "--peers", ""},
+      {"doctor", "--duration", "two"},
+      {"compare", "one.json"},
+      {"nothing"}};
+  for (const auto& words : bad) {
+    const Ran ran = run(words);
+    std::string line;
+    for (const std::string& word : words) line += word + " ";
+    CAPTURE(line);
+    CAPTURE(ran.err);
+    CHECK(ran.code == tool::kUsage);
+    CHECK(ran.out.empty());
+    CHECK(ran.err.starts_with("peerbench"));
+    CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') <= 2);  // the second: where help is
+  }
+}
+
+TEST_CASE("absent files and programs with 3, refused ones with 5") {
   CHECK(run({"channels", "--against", "/no/such/program"}).code == tool::kIo);
   CHECK(run({"compare", "/no/such/file", "/no/such/file"}).code == tool::kIo);
   CHECK(run({"doctor", "--data-dir", "/no/such/dir"}).code == tool::kIo);
+  CHECK(run({"mix", "--profile", "/no/such/file"}).code == tool::kIo);
+  CHECK(run({"mix", "--profile", "recorded", "--data-dir", "/no/such/dir"}).code == tool::kIo);
+  CHECK(run({"heartbeat", "--plot", "/no/such/dir/gaps.svg"}).code == tool::kIo);
+  CHECK(run({"channels", "--against", "/bin/false", "--temp-dir", "/no/such/dir"}).code ==
+        tool::kIo);
   const Ran target = run({"channels", "--target", "http://127.0.0.1:1"});
   CHECK(target.code == tool::kRefused);
   CHECK(target.err.find("127.0.0.1:1") != std::string::npos);
@@ -89,6 +140,24 @@ TEST_CASE("a short run's report can be compared with itself") {
   CHECK(compared.out.find("same") != std::string::npos);
   std::ofstream(dir / "cut.json") << ran.out.substr(0, ran.out.size() / 2);
   CHECK(run({"compare", dir / "cut.json", dir / "a.json"}).code == tool::kCorruptInput);
+}
+
+TEST_CASE("a report of every kind comes as text, table and JSON") {
+  const std::vector<std::vector<std::string>> commands = {
+      {"mix", "--rate", "100", "--duration", "200ms", "--warm-up", "20ms"},
+      {"doctor", "--duration", "50ms"}};
+  for (const auto& command : commands) {
+    for (const char* format : {"text", "table", "json"}) {
+      std::vector<std::string> words = command;
+      words.insert(words.end(), {"-o", format});
+      const Ran ran = run(words);
+      CAPTURE(ran.out);
+      CHECK(ran.code <= tool::kFoundWrong);
+      CHECK(ran.out.starts_with('{') == (std::string(format) == "json"));
+      CHECK((ran.out.find("+--") != std::string::npos) == (std::string(format) == "table"));
+      CHECK(ran.err.empty());
+    }
+  }
 }
 
 TEST_CASE("a program that is no member is told with its last words, and nothing is left behind") {

@@ -105,6 +105,17 @@ TEST_CASE("a link that loses packets, each sent again after 200 ms, is what the 
   CHECK(found.checks.front().severity > 5);
 }
 
+TEST_CASE("the doctor ends as soon as it is told to") {
+  test_support::TempDir dir;
+  Answering there;
+  DoctorOptions options{.data_dir = dir.path(), .peers = {there.station.url()}, .duration = 60s};
+  int ticks = 0;
+  const auto found = examine(there.runtime, options, [&](double) { return ++ticks < 5; });
+  REQUIRE_FALSE(found.has_value());
+  CHECK(found.error().code == Code::kCanceled);
+  CHECK(ticks == 5);
+}
+
 TEST_CASE("the processor's test sees a wake-up for every turn") {
   SystemClock clock;
   const ProcessorFindings found = probe_processor(clock, 300ms);

@@ -78,12 +78,44 @@ TEST_CASE("a processor that others take is named, not what it makes look slow") 
   CHECK(diagnose(findings).bottleneck == "disk");
 }
 
+TEST_CASE("apply and channels of a member are judged, and named if no cause is found") {
+  Findings findings = good();
+  findings.members.push_back({.name = "s1",
+                              .seconds = 10,
+                              .not_applied = 900,
+                              .applied = 1000,
+                              .sync = {.count = 500, .p99_ms = 2},
+                              .commit = {.count = 500, .p99_ms = 4}});
+  findings.members.push_back({.name = "s2", .error = "https is not spoken"});
+  Diagnosis found = diagnose(findings);
+  CHECK(check_of(found, "apply of s1").verdict == "warn");
+  CHECK(check_of(found, "channels of s1").verdict == "pass");
+  CHECK(check_of(found, "disk of s1").verdict == "pass");
+  CHECK(found.bottleneck == "apply of s1");
+  REQUIRE(found.notes.size() == 1);
+  CHECK(found.notes[0].find("s2 not looked at: https") != std::string::npos);
+  findings.members[0].sync.p99_ms = 12;
+  CHECK(diagnose(findings).bottleneck == "disk of s1");
+  findings = good();
+  findings.members.push_back({.name = "s3", .seconds = 10, .late_heartbeats = 30});
+  CHECK(diagnose(findings).bottleneck == "channels of s3");
+}
+
+TEST_CASE("what was not tested is said") {
+  Findings findings;
+  findings.processor = good().processor;
+  const Diagnosis found = diagnose(findings);
+  CHECK(found.checks.size() == 1);
+  CHECK(found.notes.size() == 2);
+  CHECK(found.reason.find("round trip p99 not measured") == 0);
+}
+
 TEST_CASE("clocks apart are told by peer") {
   Findings findings = good();
   findings.peers[0].clock_ahead = -1500ms;
   const Diagnosis found = diagnose(findings);
   CHECK(check_of(found, "clock http://a:2380").verdict == "fail");
-  CHECK(found.bottleneck == "clock http://a:2380");
+  CHECK(found.bottleneck == "none");  // nothing is slower for it
 }
 
 TEST_CASE("a peer that never answers fails, and its clock is not judged") {
@@ -115,7 +147,9 @@ TEST_CASE("the diagnosis as JSON") {
   const std::string json = render(diagnose(good()), tool::Format::kJson);
   for (const char* key :
        {"\"checks\"", "\"bottleneck\": \"none\"", "\"heartbeat_interval_ms\": 100",
-        "\"election_timeout_ms\": 1000", "\"verdict\": \"pass\""}) {
+        "\"election_timeout_ms\": 1000", "\"verdict\": \"pass\"",
+        "\"measures\": [{\"name\": \"fdatasync p99\",\"value\": 300", "\"unit\": \"us\"",
+        "\"notes\": []"}) {
     CAPTURE(key);
     CHECK(json.find(key) != std::string::npos);
   }

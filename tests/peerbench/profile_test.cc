@@ -10,8 +10,7 @@ using namespace truss;
 using namespace truss::peertool;
 
 TEST_CASE("a profile comes back from its JSON as it was") {
-  const Profile profile{.name = "mine",
-                        .heartbeats_per_second = 10,
+  const Profile profile{.heartbeats_per_second = 10,
                         .appends_per_second = 123,
                         .posts_per_second = 1,
                         .append_sizes = {{100, 3}, {5000, 0.5}}};
@@ -38,6 +37,17 @@ TEST_CASE("profiles that can't be driven are refused") {
   profile = {.heartbeats_per_second = 0, .appends_per_second = 0};
   CHECK(code(profile) == Code::kInvalidArgument);
   CHECK(parse_profile("{", "p").error().code == Code::kCorruption);
+  profile = {.appends_per_second = 1e9};
+  CHECK(code(profile) == Code::kInvalidArgument);
+  CHECK(parse_profile("[]", "p").error().code == Code::kCorruption);
+  CHECK(parse_profile(std::string(100'000, '['), "p").error().code == Code::kCorruption);
+  CHECK(parse_profile("{\"appends_per_second\": 5}", "p").error().message ==
+        "p: no profile: key `heartbeats_per_second` is missing");
+  CHECK(parse_profile(R"({"heartbeats_per_second": Infinity, "appends_per_second": 1,
+      "posts_per_second": 0, "append_sizes": [{"bytes": 1, "weight": 1}]})",
+                      "p")
+            .error()
+            .code == Code::kInvalidArgument);
 }
 
 TEST_CASE("sizes are recorded from a log that is in use, which stays as it is") {

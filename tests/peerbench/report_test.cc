@@ -67,6 +67,13 @@ TEST_CASE("what is no report is said to be none") {
     CHECK(report.error().code == Code::kCorruption);
     CHECK(report.error().message.find("r.json") == 0);
   }
+  Report nonsense = sample("channels");
+  nonsense.series[0].batches[0].counts[0] = UINT64_MAX;
+  CHECK(from_json(to_json(nonsense), "r.json").error().code == Code::kCorruption);
+  CHECK(from_json(std::string(100'000, '['), "r.json").error().code == Code::kCorruption);
+  const auto doctor =
+      from_json(R"({"schema": "truss.peerbench.1", "kind": "doctor", "checks": []})", "r.json");
+  CHECK(doctor.error().code == Code::kFailedPrecondition);
   Report other = sample("channels");
   other.schema = "truss.peerbench.2";
   CHECK(from_json(to_json(other), "r.json").error().message.find("truss.peerbench.1") !=

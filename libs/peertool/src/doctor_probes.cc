@@ -16,6 +16,7 @@
 #include <memory>
 #include <thread>
 
+#include "member_watch.h"
 #include "truss/measure/open_loop.h"
 #include "truss/net/http_client.h"
 #include "truss/peer/probe.h"
@@ -31,6 +32,7 @@ constexpr Duration kSyncEvery = 10ms;
 constexpr Duration kSpin = 8ms;
 constexpr Duration kSleep = 2ms;
 constexpr double kProbesPerSecond = 20;
+constexpr Duration kGlance = 100ms;
 
 class Descriptor {
  public:
@@ -123,6 +125,11 @@ MachineTime machine_time() {
   return out;
 }
 
+bool go_on(const Tick& tick, Duration done, Duration whole) {
+  return !tick || tick(std::min(
+                      static_cast<double>(done.count()) / static_cast<double>(whole.count()), 1.0));
+}
+
 Result<> sync_once(Clock& clock, int fd, off_t offset, const std::string& record,
                    measure::Histogram& syncs) {
   const Duration delayed = run_delay();
@@ -138,7 +145,8 @@ Result<> sync_once(Clock& clock, int fd, off_t offset, const std::string& record
 
 }  // namespace
 
-Result<DiskFindings> probe_disk(Clock& clock, const std::string& dir, Duration duration) {
+Result<DiskFindings> probe_disk(Clock& clock, const std::string& dir, Duration duration,
+                                const Tick& tick) {
   struct stat info {};
   if (::stat(dir.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     return fail(Code::kNotFound, dir + ": no such directory");
@@ -157,8 +165,10 @@ Result<DiskFindings> probe_disk(Clock& clock, const std::string& dir, Duration d
   }
   const std::string record(kRecordBytes, 'w');
   off_t offset = 0;
-  const MonoTime end = clock.now() + duration;
-  for (MonoTime due = clock.now(); due < end; due = std::max(due + kSyncEvery, clock.now())) {
+  const MonoTime start = clock.now();
+  const MonoTime end = start + duration;
+  for (MonoTime due = start; due < end; due = std::max(due + kSyncEvery, clock.now())) {
+    if (!go_on(tick, due - start, duration)) break;
     std::this_thread::sleep_for(due - clock.now());
     TRUSS_TRY(sync_once(clock, file.get(), offset, record, out.syncs));
     offset = (offset + static_cast<off_t>(kRecordBytes)) % kFileBytes;
@@ -166,19 +176,20 @@ Result<DiskFindings> probe_disk(Clock& clock, const std::string& dir, Duration d
   return out;
 }
 
-ProcessorFindings probe_processor(Clock& clock, Duration duration) {
+ProcessorFindings probe_processor(Clock& clock, Duration duration, const Tick& tick) {
   ProcessorFindings out;
+  const MonoTime start = clock.now();
   const MachineTime before = machine_time();
   Duration wanted{};
   Duration got{};
-  for (const MonoTime end = clock.now() + duration; clock.now() < end;) {
+  while (clock.now() - start < duration && go_on(tick, clock.now() - start, duration)) {
     const MonoTime from = clock.now();
     const Duration ran = thread_time();
     while (thread_time() - ran < kSpin) {
     }
     wanted += clock.now() - from;
     got += thread_time() - ran;
-    const MonoTime wake = clock.now() + kSleep;
+    const MonoTime wake = clock.now() + kSleep;  // the kernel's own sleep: it is what is measured
     std::this_thread::sleep_until(wake);
     out.wake_up.add(clock.now() - wake);
   }
@@ -213,8 +224,10 @@ class PeerProbe {
   }
 
   void begin() { loop_->begin(); }
-  PeerFindings wait() {
-    ended_.get_future().get();
+  bool ended(Duration patience) { return over_.wait_for(patience) == std::future_status::ready; }
+  /// Thread: the net thread.
+  PeerFindings findings() {
+    loop_->cancel();
     const measure::OpenLoopResult& result = loop_->result();
     findings_.round_trips = result.latency();
     findings_.sent = result.started;
@@ -259,42 +272,85 @@ class PeerProbe {
   PeerFindings findings_;
   std::shared_ptr<measure::OpenLoop> loop_;
   std::promise<void> ended_;
+  std::future<void> over_ = ended_.get_future();
 };
 
 }  // namespace
 
 std::vector<PeerFindings> probe_peers(Runtime& runtime, const std::vector<std::string>& urls,
-                                      Duration duration, Duration timeout) {
-  net::IoThread thread("probe", runtime.clock());
-  auto client = std::make_unique<net::HttpClient>(thread, runtime.clock());
+                                      Duration duration, Duration timeout, const Tick& tick) {
+  Clock& clock = runtime.clock();
+  net::IoThread thread("probe", clock);
+  auto client = std::make_unique<net::HttpClient>(thread, clock);
   std::vector<std::unique_ptr<PeerProbe>> probes;
   for (const std::string& url : urls) {
-    probes.push_back(
-        std::make_unique<PeerProbe>(thread, runtime.clock(), *client, url, duration, timeout));
+    probes.push_back(std::make_unique<PeerProbe>(thread, clock, *client, url, duration, timeout));
   }
+  const MonoTime start = clock.now();
   for (const auto& probe : probes) probe->begin();
-  std::vector<PeerFindings> out;
-  for (const auto& probe : probes) out.push_back(probe->wait());
+  bool stopped = false;
+  for (const auto& probe : probes) {
+    while (!stopped && !probe->ended(kGlance)) {
+      stopped = !go_on(tick, clock.now() - start, duration);
+    }
+  }
+  std::promise<std::vector<PeerFindings>> found;
+  auto future = found.get_future();
+  thread.post([&] {
+    std::vector<PeerFindings> out;
+    for (const auto& probe : probes) out.push_back(probe->findings());
+    found.set_value(std::move(out));
+  });
+  auto out = future.get();
   client.reset();
   thread.stop();
   return out;
 }
 
+namespace {
+
+/// One tick for several parts of the same length, which remembers that it was told to stop.
+class Parts {
+ public:
+  Parts(const Tick& tick, double parts) : tick_(tick), parts_(parts) {}
+  Tick next() {
+    const double before = begun_++;
+    return [this, before](double done) {
+      stopped_ = stopped_ || (tick_ && !tick_((before + done) / parts_));
+      return !stopped_;
+    };
+  }
+  bool stopped() const { return stopped_; }
+
+ private:
+  const Tick& tick_;
+  const double parts_;
+  double begun_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
 Result<Findings> examine(Runtime& runtime, const DoctorOptions& options, const Tick& tick) {
   Findings out;
-  const double parts = (options.data_dir.empty() ? 0 : 1) + (options.peers.empty() ? 0 : 1) + 1;
-  double done = 0;
-  const auto go_on = [&] { return !tick || tick(done++ / parts); };
-  if (!go_on()) return fail(Code::kCanceled, "interrupted");
-  if (!options.data_dir.empty()) {
-    TRUSS_ASSIGN(out.disk, probe_disk(runtime.clock(), options.data_dir, options.duration));
-    if (!go_on()) return fail(Code::kCanceled, "interrupted");
+  const bool disk = !options.data_dir.empty();
+  const bool peers = !options.peers.empty();
+  Parts parts(tick, 1 + (disk ? 1 : 0) + (peers ? 1 : 0));
+  MemberWatch members(runtime, options.peers, options.timeout);
+  members.begin();
+  if (disk) {
+    TRUSS_ASSIGN(out.disk,
+                 probe_disk(runtime.clock(), options.data_dir, options.duration, parts.next()));
   }
-  if (!options.peers.empty()) {
-    out.peers = probe_peers(runtime, options.peers, options.duration, options.timeout);
-    if (!go_on()) return fail(Code::kCanceled, "interrupted");
+  if (peers && !parts.stopped()) {
+    out.peers =
+        probe_peers(runtime, options.peers, options.duration, options.timeout, parts.next());
   }
-  out.processor = probe_processor(runtime.clock(), options.duration);
+  if (!parts.stopped()) {
+    out.processor = probe_processor(runtime.clock(), options.duration, parts.next());
+  }
+  if (parts.stopped()) return fail(Code::kCanceled, "interrupted");
+  out.members = members.end();
   return out;
 }
 

@@ -2,10 +2,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <future>
 #include <memory>
-
-#include "truss/common/await.h"
 
 namespace truss::peertool {
 namespace {
@@ -14,16 +11,6 @@ using std::chrono::milliseconds;
 
 constexpr auto kTick = milliseconds(200);
 constexpr auto kLost = milliseconds(500);
-
-/// Runs `body` on the rig's thread and returns what it returns.
-template <class Body>
-auto on_rig(Rig& rig, Body body) {
-  using T = decltype(body());
-  std::promise<T> promise;
-  auto future = promise.get_future();
-  rig.executor().post([&promise, &body] { promise.set_value(body()); });
-  return await(rig.executor(), std::move(future));
-}
 
 /// Waits for the future, calling `tick` meanwhile. False if that wanted to stop.
 template <class T>
@@ -38,6 +25,13 @@ bool wait_ticking(Rig& rig, std::future<T>& future, Duration expected, const Tic
 }
 
 }  // namespace
+
+void pause(Executor& executor, Clock& clock, Duration length) {
+  std::promise<bool> over;
+  auto future = over.get_future();
+  executor.post_at(clock.now() + length, [&over] { over.set_value(true); });
+  await(executor, std::move(future));
+}
 
 std::string channel_name(Channel channel) {
   switch (channel) {

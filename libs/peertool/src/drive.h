@@ -2,15 +2,29 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <string>
 #include <vector>
 
+#include "truss/common/await.h"
 #include "truss/measure/open_loop.h"
 #include "truss/peertool/channels.h"
 #include "truss/peertool/rig.h"
 
 /// Ways to drive a rig; each blocks until it is over. *Thread:* any but the rig's.
 namespace truss::peertool {
+
+/// Runs `body` on the rig's thread and returns what it returns.
+template <class Body>
+auto on_rig(Rig& rig, Body body) {
+  std::promise<decltype(body())> promise;
+  auto future = promise.get_future();
+  rig.executor().post([&promise, &body] { promise.set_value(body()); });
+  return await(rig.executor(), std::move(future));
+}
+
+/// Waits, by a timer of the executor.
+void pause(Executor& executor, Clock& clock, Duration length);
 
 /// `message`, `msgapp`, `pipeline`, `snapshot`.
 std::string channel_name(Channel channel);
@@ -23,7 +37,6 @@ struct Stream {
   std::function<std::size_t(std::uint64_t index)> size;
 };
 /// All at once; results in the order given. Stopped early, they hold what came until then.
-
 std::vector<measure::OpenLoopResult> drive_open(Rig& rig, std::vector<Stream> streams,
                                                 const Tick& tick);
 

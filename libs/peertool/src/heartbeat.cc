@@ -1,13 +1,10 @@
 #include "truss/peertool/heartbeat.h"
 
 #include <algorithm>
-#include <future>
-#include <thread>
 
 #include "drive.h"
 #include "gap_meter.h"
 #include "shared_connection.h"
-#include "truss/common/await.h"
 
 namespace truss::peertool {
 namespace {
@@ -15,6 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Duration kPatience = std::chrono::seconds(10);
+constexpr Duration kGlance = milliseconds(100);
 
 double ms(double ns) { return ns / 1e6; }
 double ms(Duration d) { return static_cast<double>(d.count()) / 1e6; }
@@ -104,19 +102,11 @@ struct Glance {
   Duration silence{};
 };
 
-template <class Body>
-auto on_rig(Rig& rig, Body body) {
-  std::promise<decltype(body())> promise;
-  auto future = promise.get_future();
-  rig.executor().post([&promise, &body] { promise.set_value(body()); });
-  return await(rig.executor(), std::move(future));
-}
-
 /// Waits until `gaps` have been seen in the phase. False: stopped by the caller.
 Result<bool> wait_for_gaps(Rig& rig, const std::shared_ptr<Experiment>& experiment, bool during,
                            std::uint64_t gaps, const Tick& tick) {
   for (;;) {
-    std::this_thread::sleep_for(milliseconds(100));
+    pause(rig.executor(), rig.clock(), kGlance);
     const Glance now = on_rig(rig, [&] {
       const GapMeter& meter = during ? experiment->during() : experiment->quiet();
       return Glance{meter.count(), experiment->failures(), experiment->in_transfer(),
@@ -218,8 +208,7 @@ Result<Report> measure_heartbeats(Rig& rig, Runtime& runtime, const HeartbeatOpt
   judge(options, report.heartbeat);
   report.notes = {
       "streams are long-lived and carry everything small; the pipeline is short POSTs, used only "
-      "while no "
-      "stream is attached; a database snapshot has a POST of its own"};
+      "while no stream is attached; a database snapshot has a POST of its own"};
   return report;
 }
 

@@ -1,19 +1,18 @@
 // A throwaway member whose only other voter is this process.
+#include <signal.h>
+
 #include <deque>
 #include <future>
-#include <thread>
 
-#include "child.h"
-#include "filler.h"
-#include "lines.h"
+#include "drive.h"
+#include "driving_rig.h"
 #include "numbers.h"
 #include "raft_leader.h"
-#include "station.h"
+#include "scratch_folder.h"
 #include "truss/common/coding.h"
 #include "truss/peer/queries.h"
 #include "truss/peer/text.h"
-#include "truss/peertool/rig.h"
-#include "wait_meter.h"
+#include "truss/tool/child_process.h"
 
 namespace truss::peertool {
 namespace {
@@ -22,7 +21,9 @@ using raft::MessageType;
 using namespace std::chrono_literals;
 
 constexpr Duration kStartPatience = 30s;
+constexpr Duration kStopPatience = 5s;
 constexpr Duration kTick = 100ms;
+constexpr Duration kPoll = 20ms;
 /// Fields of etcdserverpb.InternalRaftRequest, RequestHeader and PutRequest.
 constexpr std::uint32_t kPutField = 4;
 constexpr std::uint32_t kHeaderField = 100;
@@ -44,30 +45,19 @@ SharedBytes put_entry(std::size_t value_bytes) {
   return SharedBytes::copy(request);
 }
 
-class MemberRig final : public Rig {
+class MemberRig final : public DrivingRig {
  public:
   MemberRig(Runtime& runtime, MemberRigOptions options)
-      : options_(std::move(options)),
-        runtime_(runtime),
-        clock_(runtime.clock()),
-        meter_(clock_),
-        station_(runtime, logger_, "drive", transport_options(options_)),
-        pipeline_(station_.thread(), runtime, logger_, transport_options(options_)),
+      : DrivingRig(runtime, options, inbox_),
+        options_(std::move(options)),
         queries_(station_.thread(), runtime) {}
 
   ~MemberRig() override {
     queries_.stop();
-    pipeline_.stop();
-    station_.stop();
-    child_.stop();
     // Timers look at alive_ on that thread, so none touches us after this.
-    std::promise<bool> quiet;
-    auto future = quiet.get_future();
-    station_.thread().post([this, &quiet] {
-      alive_.reset();
-      quiet.set_value(true);
-    });
-    future.get();
+    station_.thread().post([this] { alive_.reset(); });
+    stop_driving();
+    stop_member();
   }
 
   Result<> start() {
@@ -89,11 +79,6 @@ class MemberRig final : public Rig {
     return options_.program.substr(options_.program.rfind('/') + 1) + " " + version_;
   }
   std::string measured() const override { return "round trip"; }
-  Executor& executor() override { return station_.thread(); }
-  Clock& clock() override { return clock_; }
-  std::uint64_t open_line(Arrived arrived) override { return lines_.open(std::move(arrived)); }
-  void close_line(std::uint64_t line) override { lines_.close(line); }
-
   void send(Channel channel, std::uint64_t line, std::uint64_t index,
             std::size_t payload_bytes) override {
     const std::uint64_t number = number_of(line, index);
@@ -101,23 +86,17 @@ class MemberRig final : public Rig {
     raft::Message message = plain(MessageType::kHeartbeat);
     message.commit = leader_->committed();
     message.context = context_of(channel, number);
-    std::vector<raft::Message> one;
-    one.push_back(std::move(message));
-    (channel == Channel::kPipeline ? pipeline_ : station_.transport()).send(std::move(one));
+    send_small(channel, std::move(message));
   }
 
   /// Of an index that the member has committed: it saves the database under that name (once), and
   /// its raft passes over it.
   void send_snapshot(std::uint64_t bytes, std::function<void(bool)> done) override {
-    snapshot_done_ = std::move(done);
-    raft::Message message = plain(MessageType::kSnap);
-    message.has_snapshot = true;
-    message.snapshot.data = SharedBytes::copy("{}");
-    message.snapshot.metadata = {
-        .conf_state = {.voters = {std::min(self_, target_), std::max(self_, target_)}},
-        .index = snapshot_index_,
-        .term = leader_->term()};
-    station_.transport().send_snapshot(std::move(message), std::make_unique<Filler>(bytes));
+    send_filler(plain(MessageType::kSnap),
+                {.conf_state = {.voters = {std::min(self_, target_), std::max(self_, target_)}},
+                 .index = snapshot_index_,
+                 .term = leader_->term()},
+                bytes, std::move(done));
   }
 
   std::size_t wire_bytes(Channel channel, std::size_t payload_bytes) const override {
@@ -135,35 +114,20 @@ class MemberRig final : public Rig {
     message.context = context_of(channel, 0);
     return raft::encoded(message, form_).size() + 8;
   }
-  ChannelWaits waits(Channel channel) const override { return meter_.waits(channel); }
-  void reset_waits() override { meter_.reset(); }
-  std::uint64_t dropped() const override {
-    return station_.transport().counters().dropped_messages + pipeline_.counters().dropped_messages;
-  }
 
  private:
-  /// Thread: the station's.
-  class Inbox final : public peer::Sink {
+  /// What the member sends to its leader. Thread: the station's.
+  class Answers final : public Inbox {
    public:
-    explicit Inbox(MemberRig& rig) : rig_(rig) {}
+    explicit Answers(MemberRig& rig) : rig_(rig) {}
     void receive(raft::Message message) override { rig_.receive(std::move(message)); }
     void report_unreachable(raft::NodeId id) override {
       if (rig_.leader_) rig_.leader_->unreachable(id);
     }
-    void report_snapshot(raft::NodeId, bool delivered) override {
-      if (auto done = std::exchange(rig_.snapshot_done_, nullptr)) done(delivered);
-    }
-    void removed() override {}
 
    private:
     MemberRig& rig_;
   };
-
-  static peer::Options transport_options(const RigOptions& options) {
-    peer::Options out;
-    out.snapshot_bytes_per_second = options.snapshot_bytes_per_second;
-    return out;
-  }
 
   Result<> check_room() const {
     const std::uint64_t wanted = 2 * options_.snapshot_bytes + (256u << 20);
@@ -176,8 +140,8 @@ class MemberRig final : public Rig {
   }
 
   Result<> start_member() {
-    const std::string client = "http://127.0.0.1:" + std::to_string(free_port());
-    target_url_ = "http://127.0.0.1:" + std::to_string(free_port());
+    const std::string client = "http://127.0.0.1:" + std::to_string(tool::free_port());
+    target_url_ = "http://127.0.0.1:" + std::to_string(tool::free_port());
     // It must not stand for election while we do, nor when a heartbeat of ours is late.
     return child_.start(
         {options_.program, "--name=target", "--data-dir=" + folder_.path() + "/data",
@@ -187,10 +151,15 @@ class MemberRig final : public Rig {
          "--initial-cluster-token=peerbench-" + peer::id_text(entropy64()),
          "--initial-cluster-state=new", "--heartbeat-interval=1000", "--election-timeout=20000",
          "--initial-election-tick-advance=false", "--logger=zap", "--log-level=error"},
-        folder_.path() + "/log");
+        log());
+  }
+  std::string log() const { return folder_.path() + "/log"; }
+  void stop_member() {
+    child_.signal(SIGTERM);
+    if (!child_.wait(kStopPatience)) child_.kill9();
   }
 
-  /// Asks until there is an answer, the member dies or patience ends.
+  /// Asks until there is an answer, the member dies, patience ends or we are told to give up.
   template <class T, class Ask>
   Result<T> ask(Ask ask_once) {
     const MonoTime until = clock_.now() + kStartPatience;
@@ -200,13 +169,14 @@ class MemberRig final : public Rig {
       ask_once([answer](Result<T> got) { answer->set_value(std::move(got)); });
       Result<T> got = future.get();
       if (got) return got;
+      if (stopped()) return fail(Code::kCanceled, "interrupted");  // a terminal's Ctrl-C ends both
       if (!child_.alive()) return died();
       if (clock_.now() > until) return fail(options_.program + " at " + target_url_, got.error());
-      std::this_thread::sleep_for(20ms);
+      pause(station_.thread(), clock_, kPoll);
     }
   }
   Unexpected died() const {
-    return fail(Code::kUnavailable, options_.program + " ended: " + child_.last_words());
+    return fail(Code::kUnavailable, options_.program + " ended: " + last_words(log()));
   }
 
   /// A member that is about to found its cluster may answer with an empty list.
@@ -242,14 +212,7 @@ class MemberRig final : public Rig {
                              .server_version = version ? version_ : "3.4.23",
                              .form = form_,
                              .peer_urls = {station_.url()}};
-    station_.transport().observe(meter_);
-    pipeline_.observe(meter_);
-    pipeline_.identify(who);
-    pipeline_.start(inbox_, station_.local());
-    pipeline_.add_remote(target_, {target_url_});
-    station_.local().set({who.server_version, "", std::nullopt}, "[]");
-    station_.start(who, inbox_);
-    station_.transport().add_peer(target_, {target_url_});
+    start_driving(who, target_, target_url_);
   }
 
   Result<> win_election() {
@@ -264,17 +227,18 @@ class MemberRig final : public Rig {
       campaign(clock_.now() + kStartPatience, won);
     });
     Result<> out = future.get();
-    if (!out && !child_.alive()) return died();
+    if (!out && !stopped() && !child_.alive()) return died();
     return out;
   }
 
   /// Stands for election every second until it leads and both streams are dialled.
   void campaign(MonoTime until, std::promise<Result<>>& won) {
-    if (leader_->leads() && station_.transport().counters().streams_attached >= 2) {
+    if (leader_->leads() && streams_attached()) {
       snapshot_index_ = leader_->committed();
       tick();
       return won.set_value({});
     }
+    if (stopped()) return won.set_value(fail(Code::kCanceled, "interrupted"));
     if (clock_.now() > until) {
       return won.set_value(fail(Code::kUnavailable, options_.program + " at " + target_url_ +
                                                         " doesn't follow: no vote or no stream"));
@@ -283,7 +247,7 @@ class MemberRig final : public Rig {
       next_campaign_ = clock_.now() + 1s;
       leader_->campaign();
     }
-    later(20ms, [this, until, &won] { campaign(until, won); });
+    later(kPoll, [this, until, &won] { campaign(until, won); });
   }
 
   void tick() {
@@ -340,16 +304,9 @@ class MemberRig final : public Rig {
   }
 
   const MemberRigOptions options_;
-  Runtime& runtime_;
-  Clock& clock_;
-  NullLogger logger_;
   ScratchFolder folder_;
-  Child child_;
-  Lines lines_;
-  WaitMeter meter_;
-  Inbox inbox_{*this};
-  Station station_;
-  peer::Transport pipeline_;  ///< on the station's thread; knows the member as a remote
+  tool::ChildProcess child_;
+  Answers inbox_{*this};
   peer::Queries queries_;
   std::string target_url_;
   std::string version_;
@@ -364,14 +321,13 @@ class MemberRig final : public Rig {
   SharedBytes payload_;
   std::size_t payload_of_ = 0;
   std::deque<std::pair<raft::Index, std::uint64_t>> appends_;
-  std::function<void(bool)> snapshot_done_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Rig>> make_member_rig(Runtime& runtime, const MemberRigOptions& options) {
-  TRUSS_TRY(find_program(options.program));
+  TRUSS_TRY(tool::find_program(options.program));
   auto rig = std::make_unique<MemberRig>(runtime, options);
   TRUSS_TRY(rig->start());
   return rig;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <sstream>
 
+#include "one_line.h"
 #include "truss/raft/codec.h"
 #include "truss/wal/log_reader.h"
 #include "truss/wal/segment.h"
@@ -21,8 +22,7 @@ void serialize(Archive& archive, PayloadSize& s) {
 
 template <class Archive>
 void serialize(Archive& archive, Profile& p) {
-  archive(cereal::make_nvp("name", p.name),
-          cereal::make_nvp("heartbeats_per_second", p.heartbeats_per_second),
+  archive(cereal::make_nvp("heartbeats_per_second", p.heartbeats_per_second),
           cereal::make_nvp("appends_per_second", p.appends_per_second),
           cereal::make_nvp("posts_per_second", p.posts_per_second),
           cereal::make_nvp("append_sizes", p.append_sizes));
@@ -32,17 +32,24 @@ namespace {
 
 constexpr std::uint64_t kMostPayloadBytes = 1u << 20;
 constexpr std::size_t kMostSizes = 10'000;
+constexpr double kLeastRate = 0.1;
+constexpr double kMostRate = 1e6;
+constexpr double kMostWeight = 1e12;
 
 Result<> check(const Profile& p, const std::string& path) {
-  const bool rates = p.heartbeats_per_second >= 0 && p.appends_per_second >= 0 &&
-                     p.posts_per_second >= 0 &&
-                     p.heartbeats_per_second + p.appends_per_second + p.posts_per_second > 0;
-  if (!rates) return fail(Code::kInvalidArgument, path + ": rates must be >= 0, one of them > 0");
+  bool any = false;
+  for (const double rate : {p.heartbeats_per_second, p.appends_per_second, p.posts_per_second}) {
+    if (rate != 0 && !(rate >= kLeastRate && rate <= kMostRate)) {
+      return fail(Code::kInvalidArgument, path + ": rates must be 0, or 0.1 to 1000000 a second");
+    }
+    any = any || rate > 0;
+  }
+  if (!any) return fail(Code::kInvalidArgument, path + ": one of the rates must be above 0");
   double weights = 0;
   for (const PayloadSize& s : p.append_sizes) {
-    if (!(s.weight >= 0) || s.bytes > kMostPayloadBytes) {
+    if (!(s.weight >= 0 && s.weight <= kMostWeight) || s.bytes > kMostPayloadBytes) {
       return fail(Code::kInvalidArgument,
-                  path + ": append sizes want weights >= 0 and at most 1048576 bytes");
+                  path + ": append sizes want weights from 0 to 1e12 and at most 1048576 bytes");
     }
     weights += s.weight;
   }
@@ -81,13 +88,15 @@ Result<OpenLog> open_log(FileSystem& files, const std::string& folder) {
 }  // namespace
 
 Result<Profile> parse_profile(const std::string& json, const std::string& path) {
+  if (nesting(json) > kMostNesting) return fail(Code::kCorruption, path + ": nested too deeply");
   Profile out;
   try {
     std::istringstream in(json);
     cereal::JSONInputArchive archive(in);
     serialize(archive, out);
+    out.name = path;
   } catch (const std::exception& e) {
-    return fail(Code::kCorruption, path + ": no profile: " + e.what());
+    return fail(Code::kCorruption, path + ": no profile: " + why(e));
   }
   TRUSS_TRY(check(out, path));
   return out;

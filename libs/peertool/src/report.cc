@@ -1,5 +1,6 @@
 #include "truss/peertool/report.h"
 
+#include <algorithm>
 #include <cereal/archives/json.hpp>
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
@@ -167,17 +168,67 @@ std::string to_json(const Report& report) {
   return on_one_line(out.str());
 }
 
+namespace {
+
+// Far above what any run of peerbench writes; a file that claims more is none of its.
+constexpr std::size_t kMostSeries = 1000;
+constexpr std::size_t kMostBatches = 10'000;
+constexpr std::uint64_t kMostCount = std::uint64_t{1} << 40;
+
+Result<> check(const Report& report) {
+  if (report.series.size() > kMostSeries) return fail(Code::kCorruption, "too many series");
+  for (const Series& s : report.series) {
+    if (s.batches.size() > kMostBatches) {
+      return fail(Code::kCorruption, "series `" + s.name + "` has too many batches");
+    }
+    std::uint64_t sum = 0;
+    for (const Batch& batch : s.batches) {
+      bool good = batch.low_ns.size() == batch.counts.size();
+      for (const std::uint64_t count : batch.counts) {
+        good = good && count <= kMostCount - sum;
+        sum += good ? count : 0;
+      }
+      if (!good) return fail(Code::kCorruption, "series `" + s.name + "` has a batch of nonsense");
+    }
+  }
+  return {};
+}
+
+/// Of any kind that peerbench writes.
+struct Heading {
+  std::string schema;
+  std::string kind;
+};
+Heading heading_of(const std::string& text) {
+  Heading out;
+  std::istringstream in(text);
+  cereal::JSONInputArchive archive(in);
+  archive(cereal::make_nvp("schema", out.schema), cereal::make_nvp("kind", out.kind));
+  return out;
+}
+
+}  // namespace
+
 Result<Report> from_json(const std::string& text, const std::string& path) {
+  if (nesting(text) > kMostNesting) return fail(Code::kCorruption, path + ": nested too deeply");
   Report out;
   try {
+    const Heading heading = heading_of(text);
+    if (heading.schema != kSchema) {
+      return fail(Code::kCorruption, path + ": schema `" + heading.schema + "`, want " + kSchema);
+    }
+    if (heading.kind == "doctor" || heading.kind == "comparison") {
+      return fail(Code::kFailedPrecondition,
+                  path + ": a report of kind `" + heading.kind + "` has no distributions");
+    }
     std::istringstream in(text);
     cereal::JSONInputArchive archive(in);
     serialize_report(archive, out);
   } catch (const std::exception& e) {
-    return fail(Code::kCorruption, path + ": no report of peerbench: " + e.what());
+    return fail(Code::kCorruption, path + ": no report of peerbench: " + why(e));
   }
-  if (out.schema != kSchema) {
-    return fail(Code::kCorruption, path + ": schema `" + out.schema + "`, want " + kSchema);
+  if (const auto good = check(out); !good) {
+    return fail(Code::kCorruption, path + ": " + good.error().message);
   }
   return out;
 }

@@ -1,12 +1,11 @@
 #include "truss/peertool/target.h"
 
-#include <cstdlib>
 #include <future>
 #include <memory>
-#include <thread>
 
+#include "getter.h"
+#include "metrics_text.h"
 #include "truss/measure/open_loop.h"
-#include "truss/net/http_client.h"
 #include "truss/peer/bodies.h"
 #include "truss/peer/probe.h"
 #include "truss/peer/text.h"
@@ -15,6 +14,8 @@ namespace truss::peertool {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr Duration kGlance = 200ms;
 
 struct Undriven {
   const char* channel;
@@ -34,28 +35,24 @@ class Target {
       : options_(options),
         tick_(tick),
         clock_(runtime.clock()),
-        thread_("target", runtime.clock()),
-        kept_(std::make_unique<net::HttpClient>(thread_, clock_)),
-        fresh_(std::make_unique<net::HttpClient>(thread_, clock_, one_shot())) {}
-
-  ~Target() {
-    kept_.reset();
-    fresh_.reset();
-    thread_.stop();
-  }
+        kept_(runtime, "target", options.timeout),
+        fresh_(runtime, "target-fresh", options.timeout, one_shot()) {}
 
   Result<Report> run() {
     Report report = new_report("target", options_.url, clock_);
     TRUSS_TRY(look(report));
-    const bool peer_port = has_probing_;
-    const char* path = peer_port ? "/raft/probing" : "/version";
-    report.series.push_back(requests("request on a kept connection", path, *kept_, 0));
-    report.series.push_back(requests("request on a fresh connection", path, *fresh_, 0.5));
     for (const Undriven& u : kUndriven) {
       ChannelReport& channel = report.channels.emplace_back();
       channel.channel = u.channel;
       channel.note = u.why;
     }
+    const bool peer_port = has_probing_;
+    const char* path = peer_port ? "/raft/probing" : "/version";
+    report.series.push_back(requests("request on a kept connection", path, kept_, 0));
+    if (!stopped_) {
+      report.series.push_back(requests("request on a fresh connection", path, fresh_, 0.5));
+    }
+    if (failed_ > 0) report.notes.push_back("requests that failed: " + std::to_string(failed_));
     return report;
   }
 
@@ -66,26 +63,11 @@ class Target {
     return out;
   }
 
-  net::HttpCall call(const std::string& path) const {
-    net::HttpCall out;
-    out.url = options_.url + path;
-    out.times.connect = options_.timeout;
-    out.times.whole = options_.timeout;
-    out.max_response_bytes = 8u << 20;
-    return out;
-  }
-
-  Result<net::HttpResponse> get(const std::string& path) {
-    const auto promise = std::make_shared<std::promise<Result<net::HttpResponse>>>();
-    auto future = promise->get_future();
-    kept_->fetch(call(path),
-                 [promise](Result<net::HttpResponse> got) { promise->set_value(std::move(got)); });
-    return future.get();
-  }
+  Result<net::HttpResponse> get(const std::string& path) { return kept_.get(options_.url + path); }
 
   Result<> look(Report& report) {
     TRUSS_ASSIGN(const net::HttpResponse version, get("/version"));
-    if (const auto parsed = peer::parse_versions(version.body); version.status == 200 && parsed) {
+    if (const auto parsed = peer::parse_versions(version.body)) {
       report.subject += ", etcd " + parsed->server;
       report.notes.push_back("version " + parsed->server + ", cluster " +
                              (parsed->cluster.empty() ? "not decided" : parsed->cluster));
@@ -100,7 +82,7 @@ class Target {
     const MonoTime sent = clock_.now();
     const auto answer = get("/raft/probing");
     const MonoTime got = clock_.now();
-    if (!answer || answer->status != 200) return;
+    if (!answer) return;
     const auto probe = peer::parse_probe_json(answer->body);
     if (!probe || !probe->ok) return;
     has_probing_ = true;
@@ -111,7 +93,7 @@ class Target {
 
   void look_at_members(Report& report) {
     const auto answer = get("/members");
-    if (!answer || answer->status != 200) return;
+    if (!answer) return;
     const auto members = peer::parse_members(answer->body);
     if (!members) return;
     std::string names;
@@ -124,11 +106,11 @@ class Target {
   /// What the member itself says of its channels and its disk.
   void look_at_metrics(Report& report) {
     const auto answer = get("/metrics");
-    if (!answer || answer->status != 200) {
+    if (!answer) {
       report.notes.push_back("no /metrics here (it is on the client port)");
       return;
     }
-    const std::string& text = answer->body;
+    const MetricsText text(answer->body);
     tell_sum(report, text, "etcd_network_peer_sent_failures_total", "messages it dropped");
     tell_sum(report, text, "etcd_server_leader_changes_seen_total", "leader changes it saw");
     tell_sum(report, text, "etcd_server_heartbeat_send_failures_total", "late heartbeats");
@@ -137,36 +119,22 @@ class Target {
     tell_mean(report, text, "etcd_network_peer_round_trip_time_seconds", "its round trip to peers");
   }
 
-  /// All samples of a metric, whatever their labels; negative if there is none.
-  static double sum_of(const std::string& text, const std::string& name) {
-    double sum = -1;
-    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
-      const char after = at + name.size() < text.size() ? text[at + name.size()] : '\n';
-      if ((at > 0 && text[at - 1] != '\n') || (after != ' ' && after != '{')) continue;
-      const std::size_t end = std::min(text.find('\n', at), text.size());
-      const std::size_t blank = text.rfind(' ', end);
-      if (blank == std::string::npos || blank < at) continue;
-      sum = std::max(sum, 0.0) + std::strtod(text.c_str() + blank + 1, nullptr);
-    }
-    return sum;
-  }
-  static void tell_sum(Report& report, const std::string& text, const std::string& name,
+  static void tell_sum(Report& report, const MetricsText& text, const std::string& name,
                        const std::string& what) {
-    const double sum = sum_of(text, name);
-    if (sum >= 0) {
-      report.notes.push_back(what + ": " + std::to_string(static_cast<std::uint64_t>(sum)));
+    if (const auto sum = text.sum(name)) {
+      report.notes.push_back(what + ": " + std::to_string(static_cast<std::uint64_t>(*sum)));
     }
   }
-  static void tell_mean(Report& report, const std::string& text, const std::string& name,
+  static void tell_mean(Report& report, const MetricsText& text, const std::string& name,
                         const std::string& what) {
-    const double sum = sum_of(text, name + "_sum");
-    const double count = sum_of(text, name + "_count");
+    const double count = text.sum(name + "_count").value_or(0);
     if (count <= 0) return;
-    const auto us = static_cast<std::uint64_t>(sum / count * 1e6);
-    report.notes.push_back(what + ": " + std::to_string(us) + " us on average, as it says");
+    const double us = text.sum(name + "_sum").value_or(0) / count * 1e6;
+    report.notes.push_back(what + ": " + std::to_string(static_cast<std::uint64_t>(us)) +
+                           " us on average, as it says");
   }
 
-  Series requests(const std::string& name, const std::string& path, net::HttpClient& client,
+  Series requests(const std::string& name, const std::string& path, Getter& getter,
                   double done_before) {
     std::promise<void> ended;
     auto future = ended.get_future();
@@ -176,34 +144,54 @@ class Target {
                                      .duration = options_.duration,
                                      .patience = options_.timeout};
     loop = std::make_shared<measure::OpenLoop>(
-        thread_, clock_, spec,
+        getter.thread(), clock_, spec,
         [&](std::uint64_t index) {
-          client.fetch(call(path), [weak = std::weak_ptr(loop), index,
-                                    this](const Result<net::HttpResponse>& got) {
-            const auto self = weak.lock();
-            if (!self) return;
-            if (got && got->status == 200) return self->finish(index, clock_.now());
-            self->fail(index);
-          });
+          getter.client().fetch(
+              getter.call(options_.url + path),
+              [weak = std::weak_ptr(loop), index, this](const Result<net::HttpResponse>& got) {
+                const auto self = weak.lock();
+                if (!self) return;
+                if (got && got->status == 200) return self->finish(index, clock_.now());
+                self->fail(index);
+              });
         },
         [&ended] { ended.set_value(); });
     loop->begin();
-    while (future.wait_for(200ms) != std::future_status::ready) {
-      if (tick_) tick_(done_before);
+    wait(future, done_before);
+    const measure::OpenLoopResult result = result_of(getter, *loop);
+    failed_ += result.failed + result.unfinished;
+    return series(name, "GET " + path + ", from when it was due", result.batches,
+                  &result.closed_loop);
+  }
+
+  /// Returns when the loop has ended, or when told to stop.
+  void wait(std::future<void>& ended, double done_before) {
+    const MonoTime start = clock_.now();
+    while (!stopped_ && ended.wait_for(kGlance) != std::future_status::ready) {
+      const double done = std::chrono::duration<double>(clock_.now() - start) /
+                          std::chrono::duration<double>(options_.duration);
+      stopped_ = tick_ && !tick_(done_before + std::min(done, 1.0) / 2);
     }
-    const measure::OpenLoopResult& result = loop->result();
-    Series out =
-        series(name, "GET " + path + ", from when it was due", result.batches, &result.closed_loop);
-    return out;
+  }
+  /// A loop that was stopped early is cancelled, and keeps what came until then.
+  static measure::OpenLoopResult result_of(Getter& getter, measure::OpenLoop& loop) {
+    std::promise<measure::OpenLoopResult> promise;
+    auto future = promise.get_future();
+    getter.thread().post([&] {
+      loop.cancel();
+      promise.set_value(loop.result());
+    });
+    return future.get();
   }
 
   const TargetOptions options_;
   const Tick& tick_;
   Clock& clock_;
-  net::IoThread thread_;
-  std::unique_ptr<net::HttpClient> kept_;
-  std::unique_ptr<net::HttpClient> fresh_;
+  Getter kept_;
+  Getter fresh_;
   bool has_probing_ = false;
+  bool stopped_ = false;
+  std::uint64_t failed_ = 0;
 };
 
 }  // namespace
@@ -212,7 +200,8 @@ Result<Report> measure_target(Runtime& runtime, const TargetOptions& options, co
   TargetOptions clean = options;
   while (clean.url.ends_with('/')) clean.url.pop_back();
   if (!clean.url.starts_with("http://")) {
-    return fail(Code::kInvalidArgument, options.url + ": want http://HOST:PORT");
+    return fail(Code::kInvalidArgument,
+                "--target " + options.url + ": want http://HOST:PORT (TLS is not spoken here)");
   }
   return Target(runtime, clean, tick).run();
 }

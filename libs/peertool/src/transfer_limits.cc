@@ -17,7 +17,7 @@ namespace truss::peertool {
 namespace {
 
 constexpr std::size_t kSourceBytes = 64u << 20;
-constexpr std::size_t kReceiveBytes = 256u << 10;
+constexpr std::size_t kPieceBytes = 256u << 10;
 
 /// A file descriptor that closes itself.
 class Descriptor {
@@ -50,7 +50,7 @@ struct Listener {
   bool ok = false;
 };
 
-bool send_all(int socket, int file, std::uint64_t bytes) {
+bool send_file(int socket, int file, std::uint64_t bytes) {
   while (bytes > 0) {
     off_t offset = 0;
     auto left = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, kSourceBytes));
@@ -64,8 +64,18 @@ bool send_all(int socket, int file, std::uint64_t bytes) {
   return ::shutdown(socket, SHUT_WR) == 0;
 }
 
+bool send_from_memory(int socket, const std::vector<char>& piece, std::uint64_t bytes) {
+  while (bytes > 0) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, piece.size()));
+    const ssize_t sent = ::send(socket, piece.data(), size, MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    bytes -= static_cast<std::uint64_t>(sent);
+  }
+  return ::shutdown(socket, SHUT_WR) == 0;
+}
+
 std::uint64_t receive_all(int socket) {
-  std::vector<char> buffer(kReceiveBytes);
+  std::vector<char> buffer(kPieceBytes);
   std::uint64_t bytes = 0;
   for (;;) {
     const ssize_t got = ::recv(socket, buffer.data(), buffer.size(), 0);
@@ -76,12 +86,12 @@ std::uint64_t receive_all(int socket) {
 
 }  // namespace
 
-Result<double> plain_copy_rate(Runtime& runtime, std::uint64_t bytes) {
+Result<double> plain_copy_rate(Runtime& runtime, PlainCopy how, std::uint64_t bytes) {
   const Descriptor file(::memfd_create("peerbench", MFD_CLOEXEC));
-  const std::vector<char> zeros(kSourceBytes, 'x');
+  const std::vector<char> piece(kPieceBytes, 'x');
   Listener listener;
-  if (!listener.ok ||
-      ::write(file.get(), zeros.data(), zeros.size()) != static_cast<ssize_t>(zeros.size())) {
+  for (std::size_t at = 0; at < kSourceBytes; at += kPieceBytes) {
+    if (listener.ok && ::write(file.get(), piece.data(), piece.size()) > 0) continue;
     return fail_errno("plain copy over loopback", errno);
   }
   const Descriptor sender(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -94,7 +104,8 @@ Result<double> plain_copy_rate(Runtime& runtime, std::uint64_t bytes) {
   auto future = received.get_future();
   const MonoTime start = runtime.clock().now();
   executor->post([&] { received.set_value(receive_all(receiver.get())); });
-  const bool sent = send_all(sender.get(), file.get(), bytes);
+  const bool sent = how == PlainCopy::kSendfile ? send_file(sender.get(), file.get(), bytes)
+                                                : send_from_memory(sender.get(), piece, bytes);
   if (!sent) ::shutdown(sender.get(), SHUT_RDWR);
   const std::uint64_t got = future.get();
   const double seconds = std::chrono::duration<double>(runtime.clock().now() - start).count();
@@ -103,20 +114,34 @@ Result<double> plain_copy_rate(Runtime& runtime, std::uint64_t bytes) {
   return static_cast<double>(bytes) / seconds;
 }
 
-Result<Report> measure_limits(Runtime& runtime, const LimitsOptions& options) {
+namespace {
+
+Result<double> channel_rate(Rig& rig, std::uint64_t bytes) {
+  const TransferResult sent = drive_snapshots(rig, bytes, 1, {});
+  if (sent.took.empty()) return fail(Code::kUnavailable, "self: took no snapshot");
+  return static_cast<double>(bytes) / std::chrono::duration<double>(sent.took.front()).count();
+}
+
+}  // namespace
+
+Result<Report> measure_limits(Runtime& runtime, const LimitsOptions& options, const Tick& tick) {
   Report report = new_report("limits", "self", runtime.clock());
   LimitsReport& out = report.limits;
   measure_codec(runtime.clock(), options.each, out);
   TRUSS_ASSIGN(const auto rig, make_self_rig(runtime, {}));
+  const double rounds = static_cast<double>(options.transfers) + 1;  // the codec's is the first
   double plain = 0;
   double channel = 0;
   for (std::size_t i = 0; i < options.transfers; ++i) {
-    TRUSS_ASSIGN(const double rate, plain_copy_rate(runtime, options.transfer_bytes));
-    plain = std::max(plain, rate);
-    const TransferResult sent = drive_snapshots(*rig, options.transfer_bytes, 1, {});
-    if (sent.took.empty()) return fail(Code::kUnavailable, "self: took no snapshot");
-    const double seconds = std::chrono::duration<double>(sent.took.front()).count();
-    channel = std::max(channel, static_cast<double>(options.transfer_bytes) / seconds);
+    if (tick && !tick(static_cast<double>(i + 1) / rounds)) {
+      return fail(Code::kCanceled, "interrupted");
+    }
+    for (const PlainCopy how : {PlainCopy::kSendfile, PlainCopy::kSend}) {
+      TRUSS_ASSIGN(const double rate, plain_copy_rate(runtime, how, options.transfer_bytes));
+      plain = std::max(plain, rate);
+    }
+    TRUSS_ASSIGN(const double rate, channel_rate(*rig, options.transfer_bytes));
+    channel = std::max(channel, rate);
   }
   out.plain_copy_mb_per_second = plain / 1e6;
   out.snapshot_channel_mb_per_second = channel / 1e6;

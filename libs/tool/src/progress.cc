@@ -13,6 +13,12 @@ constexpr Duration kPatience = std::chrono::milliseconds(500);
 constexpr Duration kInterval = std::chrono::milliseconds(100);
 constexpr const char* kWipe = "\r\033[K";
 
+std::string time_left(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, ", %.0f s left", seconds);
+  return text;
+}
+
 }  // namespace
 
 Progress::Progress(Console& console, const Clock& clock, bool wanted, std::string what,
@@ -29,8 +35,25 @@ Progress::~Progress() {
   if (drawn_) console_.err << kWipe << std::flush;
 }
 
-std::string Progress::line(std::uint64_t done_bytes, double seconds) const {
-  const double rate = static_cast<double>(done_bytes) / seconds;
+bool Progress::due() {
+  if (!shown_) return false;
+  const MonoTime now = clock_.now();
+  if (now < next_) return false;
+  next_ = now + kInterval;
+  return true;
+}
+
+double Progress::seconds() const {
+  return std::chrono::duration<double>(clock_.now() - start_).count();
+}
+
+void Progress::draw(const std::string& line) {
+  drawn_ = true;
+  console_.err << kWipe << line << std::flush;
+}
+
+std::string Progress::line(std::uint64_t done_bytes) const {
+  const double rate = static_cast<double>(done_bytes) / seconds();
   std::string out = what_ + ": " + human_bytes(done_bytes);
   if (total_bytes_ > 0) {
     out += " of " + human_bytes(total_bytes_) + ", " +
@@ -38,22 +61,21 @@ std::string Progress::line(std::uint64_t done_bytes, double seconds) const {
   }
   out += ", " + human_bytes(static_cast<std::uint64_t>(rate)) + "/s";
   if (total_bytes_ > done_bytes && rate > 0) {
-    char left[32];
-    std::snprintf(left, sizeof left, ", %.0f s left",
-                  static_cast<double>(total_bytes_ - done_bytes) / rate);
-    out += left;
+    out += time_left(static_cast<double>(total_bytes_ - done_bytes) / rate);
   }
   return out;
 }
 
 void Progress::update(std::uint64_t done_bytes) {
-  if (!shown_) return;
-  const MonoTime now = clock_.now();
-  if (now < next_) return;
-  next_ = now + kInterval;
-  drawn_ = true;
-  console_.err << kWipe << line(done_bytes, std::chrono::duration<double>(now - start_).count())
-               << std::flush;
+  if (due()) draw(line(done_bytes));
+}
+
+void Progress::update_share(double done) {
+  if (!due()) return;
+  done = std::clamp(done, 0.0, 1.0);
+  std::string out = what_ + ": " + std::to_string(static_cast<int>(done * 100)) + " %";
+  if (done > 0) out += time_left(seconds() * (1 - done) / done);
+  draw(out);
 }
 
 }  // namespace truss::tool

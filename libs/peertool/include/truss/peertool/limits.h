@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "truss/peertool/channels.h"
 #include "truss/peertool/report.h"
 
 namespace truss::peertool {
@@ -14,6 +15,7 @@ struct LimitsOptions {
 
 /// Whether the tool itself could be the bottleneck: its codec of the msgapp stream on one
 /// processor, and its snapshot channel beside a plain copy of as many bytes over loopback TCP.
-Result<Report> measure_limits(Runtime& runtime, const LimitsOptions& options);
+/// The plain copy is the quicker of sendfile and send. Errors: kCanceled if told to stop; I/O.
+Result<Report> measure_limits(Runtime& runtime, const LimitsOptions& options, const Tick& tick);
 
 }  // namespace truss::peertool

@@ -20,15 +20,15 @@ struct PayloadSize {
 
 /// What a cluster's leader sends to one follower.
 struct Profile {
-  std::string name{};
+  std::string name{};                 ///< where it comes from; not part of the file
   double heartbeats_per_second = 10;  ///< on the message stream
   double appends_per_second = 1000;   ///< on the msgapp stream, arriving as from many clients
   double posts_per_second = 0;        ///< through the pipeline
   std::vector<PayloadSize> append_sizes = {{256, 1}};
 };
 
-/// A Cereal JSON archive of a Profile. Errors: kCorruption; kInvalidArgument for no sizes, negative
-/// rates or weights, payloads above 1 MiB.
+/// A Cereal JSON archive of a Profile, all keys of which must be there. Errors: kCorruption;
+/// kInvalidArgument for no sizes, rates or weights out of range, payloads above 1 MiB.
 Result<Profile> parse_profile(const std::string& json, const std::string& path);
 std::string profile_json(const Profile& profile);
 

@@ -128,7 +128,8 @@ struct Report {
 Report new_report(std::string kind, std::string subject, Clock& clock);
 
 std::string to_json(const Report& report);
-/// Errors: kCorruption, with what is wrong with it.
+/// Errors: kCorruption, with what is wrong with it; kFailedPrecondition for a doctor's report or a
+/// comparison.
 Result<Report> from_json(const std::string& text, const std::string& path);
 /// For people; histograms are drawn, where there are any to look at.
 std::string render(const Report& report, tool::Format format);

@@ -65,10 +65,12 @@ struct RigOptions {
   /// test the tool itself. Null: the same.
   std::function<std::string(const std::string& url)> through{};
   std::uint64_t snapshot_bytes_per_second = 0;  ///< 0: no limit
+  /// Asked now and then while it starts; false gives up. Thread: the caller's and the rig's.
+  std::function<bool()> go_on{};
 };
 
 /// A sink of our own on loopback, in this process, with a thread of its own. Latencies are one way.
-/// Errors: kUnavailable if no port can be had.
+/// Errors: kUnavailable if no port can be had; kCanceled if told to give up.
 Result<std::unique_ptr<Rig>> make_self_rig(Runtime& runtime, const RigOptions& options);
 
 /// A throwaway member: starts `program` (any that takes etcd's flags: a path, or a name in PATH) in
@@ -76,7 +78,8 @@ Result<std::unique_ptr<Rig>> make_self_rig(Runtime& runtime, const RigOptions& o
 /// Latencies are round trips: heartbeat to answer, append to acknowledgement (synced by the
 /// member). The directory goes with it.
 /// Errors: kNotFound for no such program; kUnavailable if it doesn't come up or doesn't vote for
-/// us, with the end of its log; kResourceExhausted if the temporary directory has no room.
+/// us, with the end of its log; kResourceExhausted if the temporary directory has no room;
+/// kCanceled if told to give up.
 struct MemberRigOptions : RigOptions {
   std::string program{};
   std::string temp_dir{};            ///< where the directory is made; empty: $TMPDIR, /tmp

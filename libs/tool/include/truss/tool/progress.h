@@ -9,9 +9,9 @@
 namespace truss::tool {
 
 /// One line on a terminal's stderr for work that takes longer than 500 ms: bytes, percent, rate,
-/// time left. Nothing if stderr is no terminal or `wanted` is false. Cheap enough to be told of
-/// every block: it looks at the clock, and writes ten times a second at most.
-/// *Thread:* one.
+/// time left; percent and time left of what isn't counted in bytes (update_share()). Nothing if
+/// stderr is no terminal or `wanted` is false. Cheap enough to be told of every block: it looks at
+/// the clock, and writes ten times a second at most. *Thread:* one.
 class Progress {
  public:
   /// \param total_bytes  0: unknown
@@ -24,9 +24,14 @@ class Progress {
 
   /// \param done_bytes  since the start
   void update(std::uint64_t done_bytes);
+  /// \param done  0 to 1
+  void update_share(double done);
 
  private:
-  std::string line(std::uint64_t done_bytes, double seconds) const;
+  bool due();
+  double seconds() const;
+  void draw(const std::string& line);
+  std::string line(std::uint64_t done_bytes) const;
 
   Console& console_;
   const Clock& clock_;

@@ -1,24 +1,25 @@
-#include "child_process.h"
+#include "truss/tool/child_process.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <thread>
 
 #include "truss/common/random.h"
 
-namespace truss::cluster {
+namespace truss::tool {
 namespace {
 
-constexpr auto kPoll = std::chrono::milliseconds(5);
 constexpr int kLowestPort = 10'000;
 constexpr int kPorts = 22'000;
 
@@ -53,9 +54,13 @@ struct Endpoint {
 
 ChildProcess::~ChildProcess() { kill9(); }
 
-void ChildProcess::start(const std::vector<std::string>& command, const std::string& log) {
+Result<> ChildProcess::start(const std::vector<std::string>& command, const std::string& log) {
+  std::vector<std::string> words = command;
+  TRUSS_ASSIGN(words.front(), find_program(words.front()));
   pid_ = ::fork();
-  if (pid_ == 0) exec(command, log);
+  if (pid_ < 0) return fail_errno("fork", errno);
+  if (pid_ == 0) exec(words, log);
+  return {};
 }
 
 void ChildProcess::signal(int number) {
@@ -77,17 +82,35 @@ void ChildProcess::kill9() {
 }
 
 std::optional<int> ChildProcess::wait(Duration patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  for (;;) {
-    if (const auto status = reap(WNOHANG)) return status;
-    if (std::chrono::steady_clock::now() > deadline) return std::nullopt;
-    std::this_thread::sleep_for(kPoll);
+  if (pid_ <= 0) return status_;
+  // Without such a descriptor (an old kernel) this waits for as long as it may.
+  pollfd end{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)), POLLIN, 0};
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
+  while (::poll(&end, 1, static_cast<int>(ms)) < 0 && errno == EINTR) {
   }
+  if (end.fd >= 0) ::close(end.fd);
+  return reap(WNOHANG);
 }
 
 bool ChildProcess::alive() {
   reap(WNOHANG);
   return pid_ > 0;
+}
+
+Result<std::string> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    if (::access(name.c_str(), X_OK) == 0) return name;
+    return fail(Code::kNotFound, name + ": no such program");
+  }
+  const char* path = std::getenv("PATH");
+  std::string left = path == nullptr ? "" : path;
+  while (!left.empty()) {
+    const std::size_t colon = std::min(left.find(':'), left.size());
+    const std::string candidate = left.substr(0, colon) + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    left.erase(0, colon + 1);
+  }
+  return fail(Code::kNotFound, name + ": no such program in PATH");
 }
 
 int free_port() {
@@ -103,4 +126,4 @@ bool is_listening(int port) {
   return ::connect(endpoint.fd, endpoint.where(), sizeof(sockaddr_in)) == 0;
 }
 
-}  // namespace truss::cluster
+}  // namespace truss::tool

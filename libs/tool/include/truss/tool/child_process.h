@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "truss/common/clock.h"
+#include "truss/common/error.h"
 
-namespace truss::cluster {
+namespace truss::tool {
 
 /// A program that runs beside this one. The kernel kills it when the thread that started it ends.
 ///
@@ -20,8 +21,9 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  /// Starts `command`; its output is appended to the file `log`.
-  void start(const std::vector<std::string>& command, const std::string& log);
+  /// Starts `command`, whose first word is a path or a name in PATH; its output is appended to the
+  /// file `log`. Errors: kNotFound for no such program, I/O.
+  Result<> start(const std::vector<std::string>& command, const std::string& log);
   /// Sends a signal, if it runs.
   void signal(int number);
   /// Kills it and waits until it is gone.
@@ -40,10 +42,13 @@ class ChildProcess {
   int status_ = 0;
 };
 
+/// The path of a program named as in a shell. Errors: kNotFound.
+Result<std::string> find_program(const std::string& name);
+
 /// A port of 127.0.0.1 that was free a moment ago, below those that the kernel hands out.
 int free_port();
 
 /// Somebody listens on this port of 127.0.0.1.
 bool is_listening(int port);
 
-}  // namespace truss::cluster
+}  // namespace truss::tool
