@@ -133,7 +133,8 @@ void add_heartbeat(Command& root, Settings& s, Runtime& runtime, const std::stri
           "transfer is repeated until enough gaps were seen.")
       .describe(
           "Verdicts: unaffected, delayed (99.9 % of the gaps exceed two intervals), at risk (a gap "
-          "reached the election time-out; exit code 1).");
+          "reached the election time-out; exit code 1), unknown (interrupted before enough gaps "
+          "were seen).");
   add_rig(command, s);
   add_bytes(command, "--during-snapshot", "size of the snapshot", &s.heartbeat.snapshot_bytes);
   add_duration(command, "--interval", "between two heartbeats", &s.heartbeat.interval);

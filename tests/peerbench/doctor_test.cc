@@ -149,7 +149,7 @@ TEST_CASE("the diagnosis as JSON") {
        {"\"checks\"", "\"bottleneck\": \"none\"", "\"heartbeat_interval_ms\": 100",
         "\"election_timeout_ms\": 1000", "\"verdict\": \"pass\"",
         "\"measures\": [{\"name\": \"fdatasync p99\",\"value\": 300", "\"unit\": \"us\"",
-        "\"notes\": []"}) {
+        "\"notes\": ["}) {
     CAPTURE(key);
     CHECK(json.find(key) != std::string::npos);
   }

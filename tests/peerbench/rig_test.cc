@@ -84,6 +84,27 @@ TEST_CASE("heartbeats are counted while snapshots pass, and on one connection wi
   CHECK(picture.find("heartbeat gap during snapshots") != std::string::npos);
 }
 
+TEST_CASE("stopped before there were enough gaps, a run has no verdict") {
+  ThreadRuntime runtime;
+  const auto rig = make_self_rig(runtime, {});
+  REQUIRE(rig.has_value());
+  HeartbeatOptions options;
+  options.one_connection = false;
+  const auto report = measure_heartbeats(**rig, runtime, options, [](double) { return false; });
+  REQUIRE(report.has_value());
+  CHECK(report->heartbeat.verdict == "unknown");
+}
+
+TEST_CASE("a rig that is told to give up does") {
+  ThreadRuntime runtime;
+  RigOptions options;
+  options.go_on = [] { return false; };
+  options.through = [](const std::string&) { return std::string("http://127.0.0.1:1"); };
+  const auto rig = make_self_rig(runtime, options);
+  REQUIRE_FALSE(rig.has_value());
+  CHECK(rig.error().code == Code::kCanceled);
+}
+
 TEST_CASE("on one connection a heartbeat waits for the whole snapshot before it") {
   ThreadRuntime runtime;
   const auto gaps = measure_shared_connection(runtime, 256u << 20, 1ms, 300, {});

@@ -131,6 +131,10 @@ void judge(const HeartbeatOptions& options, HeartbeatReport& out) {
   if (out.gap_max_ms >= ms(options.election_timeout)) {
     out.verdict = "at risk";
     out.explanation = "a gap reached the election time-out: a snapshot can cost the leader";
+  } else if (out.gaps < options.least_gaps) {
+    out.verdict = "unknown";
+    out.explanation = "stopped after " + std::to_string(out.gaps) + " of " +
+                      std::to_string(options.least_gaps) + " gaps";
   } else if (late) {
     out.verdict = "delayed";
     out.explanation = "heartbeats come late while a snapshot is on its way, but in time";

@@ -23,7 +23,13 @@ namespace {
 constexpr int kLowestPort = 10'000;
 constexpr int kPorts = 22'000;
 
-[[noreturn]] void exec(const std::vector<std::string>& command, const std::string& log) {
+[[noreturn]] void exec(const std::vector<std::string>& command, const std::string& log,
+                       const sigset_t& mask) {
+  // The handlers of the parent are none of the child's: it would swallow a signal before execv.
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGSEGV}) {
+    ::signal(number, SIG_DFL);
+  }
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   ::dup2(fd, 1);
@@ -57,9 +63,15 @@ ChildProcess::~ChildProcess() { kill9(); }
 Result<> ChildProcess::start(const std::vector<std::string>& command, const std::string& log) {
   std::vector<std::string> words = command;
   TRUSS_ASSIGN(words.front(), find_program(words.front()));
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &before);
   pid_ = ::fork();
-  if (pid_ < 0) return fail_errno("fork", errno);
-  if (pid_ == 0) exec(words, log);
+  if (pid_ == 0) exec(words, log, before);
+  const int error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid_ < 0) return fail_errno("fork", error);
   return {};
 }
 

@@ -22,7 +22,7 @@ struct HeartbeatOptions {
 ///
 /// Verdict, for an interval i: `unaffected` if 99.9 % of the gaps are below 2 i, or not above those
 /// without a snapshot by more than i/2; `at risk` if the longest reaches the election time-out;
-/// else `delayed`.
+/// `unknown` if stopped before there were enough gaps; else `delayed`.
 /// Errors: kUnavailable if heartbeats or snapshots don't get through.
 Result<Report> measure_heartbeats(Rig& rig, Runtime& runtime, const HeartbeatOptions& options,
                                   const Tick& tick);

@@ -88,7 +88,7 @@ struct HeartbeatReport {
   double gap_p99_ms = 0;
   double gap_p999_ms = 0;
   double gap_max_ms = 0;
-  std::string verdict{};  ///< `unaffected`, `delayed` or `at risk`
+  std::string verdict{};  ///< `unaffected`, `delayed`, `at risk`, `unknown`
   std::string explanation{};
   std::uint64_t snapshot_bytes = 0;
   std::uint64_t transfers = 0;
