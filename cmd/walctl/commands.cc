@@ -27,6 +27,7 @@ Commands::Commands(const Environment& environment) : impl_(std::make_unique<Impl
   add_fsck(root, impl_->tool);
   add_mend(root, impl_->tool);
   add_survey(root, impl_->tool);
+  add_remember(root, impl_->tool);
 }
 
 Commands::~Commands() = default;

@@ -22,6 +22,7 @@ struct DumpOptions {
   std::optional<std::uint64_t> start_index;
   std::optional<std::uint64_t> end_index;
   std::string entry_types = "Normal,ConfigChange";
+  std::string decoder;
   bool raw = false;
 };
 
@@ -76,19 +77,26 @@ Result<int> dump(Tool& tool, const DumpOptions& options, tool::Console& console)
   TRUSS_ASSIGN(const auto types, parse_types(options.entry_types));
   TRUSS_ASSIGN(const std::uint64_t first, first_index(options));
   TRUSS_ASSIGN(const auto where, tool.locate(options.dir));
-  EntryOutput output(tool.format(), console.out);
+  std::unique_ptr<StreamDecoder> decoder;
+  if (!options.decoder.empty()) {
+    TRUSS_ASSIGN(decoder, StreamDecoder::start(options.decoder));
+  }
+  EntryOutput output(tool.format(), console.out, false, decoder != nullptr);
+  Result<> decoded_all;
   TRUSS_TRY(waltool::each_entry(tool.files, where, [&](const LogEntry& entry) {
     if (entry.index.value() < first) return true;
     if (options.end_index && entry.index.value() >= *options.end_index) return false;
     const auto operation = waltool::decode_operation(entry.type, entry.data);
-    if (std::ranges::any_of(types, [&](const std::string& word) {
-          return wanted_by(word, entry, operation.kind);
-        })) {
-      output.add(entry, operation);
-    }
-    return true;
+    const bool wanted = std::ranges::any_of(
+        types, [&](const std::string& word) { return wanted_by(word, entry, operation.kind); });
+    if (!wanted) return true;
+    if (!decoder) return output.add(entry, operation), true;
+    const auto decoded = decoder->decode(entry.data);
+    if (!decoded) return decoded_all = Unexpected(decoded.error()), false;
+    return output.add(entry, operation, &*decoded), true;
   }));
   output.finish();
+  TRUSS_TRY(decoded_all);
   return tool::kFine;
 }
 
@@ -131,6 +139,9 @@ void add_dump(tool::Command& root, Tool& tool) {
               "IRRRange, IRRPut, IRRDeleteRange, IRRTxn, IRRCompaction, IRRLeaseGrant, "
               "IRRLeaseRevoke, IRRLeaseCheckpoint",
               &options->entry_types)
+      .option("--stream-decoder", "PROGRAM",
+              "a program that reads each entry as a line of hex and answers STATUS|DATA",
+              &options->decoder)
       .flag("--raw", "print records as they lie in the files, with damaged places", &options->raw)
       .example("Everything, as JSON lines:", "walctl dump -o json /var/lib/etcd/default")
       .example("Membership changes only:",

@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <string>
 
+#include "stream_decoder.h"
 #include "truss/tool/output.h"
 #include "truss/tool/report.h"
 #include "truss/waltool/entries.h"
@@ -14,8 +15,11 @@ namespace truss::walctl {
 class EntryOutput {
  public:
   /// \param live  what is committed is not known yet, and not said
-  EntryOutput(tool::Format format, std::ostream& out, bool live = false);
-  void add(const waltool::LogEntry& entry, const waltool::Operation& operation);
+  /// \param decoded  each entry comes with what a decoder says
+  EntryOutput(tool::Format format, std::ostream& out, bool live = false, bool decoded = false);
+  /// \param decoded  what a --stream-decoder says, null without one
+  void add(const waltool::LogEntry& entry, const waltool::Operation& operation,
+           const Decoded* decoded = nullptr);
   /// Prints what is held back.
   void flush();
   void finish();

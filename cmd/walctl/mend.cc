@@ -4,7 +4,6 @@
 #include "tool.h"
 #include "truss/tool/exit_code.h"
 #include "truss/tool/json_writer.h"
-#include "truss/tool/lock_holder.h"
 #include "truss/waltool/repair.h"
 
 namespace truss::walctl {
@@ -31,14 +30,6 @@ void print(Tool& tool, tool::Console& console, waltool::Verdict verdict, bool do
   console.out << text << "\n";
 }
 
-/// Names the process behind a lock.
-Error with_holder(Error error, const waltool::DataDir& where, FileSystem& files) {
-  if (error.code != Code::kUnavailable) return error;
-  const auto names = waltool::segments_of(files, where.wal);
-  if (names) error.message += tool::held_by(join_path(where.wal, names->back().file_name()));
-  return error;
-}
-
 Result<int> repair(Tool& tool, const RepairOptions& options, tool::Console& console) {
   TRUSS_ASSIGN(const auto where, tool.locate(options.dir));
   TRUSS_ASSIGN(const auto evidence, tool.gather(options.dir, console));
@@ -52,7 +43,7 @@ Result<int> repair(Tool& tool, const RepairOptions& options, tool::Console& cons
   const auto& env = tool.environment;
   const auto steps =
       waltool::repair(tool.files, env.names, env.process, where, evidence, judgement);
-  if (!steps) return Unexpected(with_holder(steps.error(), where, tool.files));
+  if (!steps) return Unexpected(tool.with_holder(steps.error(), where));
   print(tool, console, judgement.verdict, true, *steps);
   return tool::kFine;
 }

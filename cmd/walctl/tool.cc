@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "truss/tool/exit_code.h"
+#include "truss/tool/lock_holder.h"
 #include "truss/tool/progress.h"
 
 namespace truss::walctl {
@@ -26,6 +27,13 @@ Result<waltool::Evidence> Tool::gather(const std::string& dir, tool::Console& co
   }
   tool::Progress progress(console, clock, !output.no_progress, "reading", total);
   return waltool::gather(files, where, [&](std::uint64_t done) { progress.update(done); });
+}
+
+Error Tool::with_holder(Error error, const waltool::DataDir& where) {
+  if (error.code != Code::kUnavailable) return error;
+  const auto names = waltool::segments_of(files, where.wal);
+  if (names) error.message += tool::held_by(join_path(where.wal, names->back().file_name()));
+  return error;
 }
 
 std::string hex_id(std::uint64_t id) {

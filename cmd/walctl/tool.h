@@ -24,6 +24,8 @@ struct Tool : tool::Session {
   Result<waltool::DataDir> locate(const std::string& dir);
   /// gather() with a progress bar.
   Result<waltool::Evidence> gather(const std::string& dir, tool::Console& console);
+  /// The error; of a lock on the log, with the process that holds it.
+  Error with_holder(Error error, const waltool::DataDir& where);
 };
 
 // Each adds its commands to the root.
@@ -33,6 +35,7 @@ void add_history(tool::Command& root, Tool& tool);
 void add_fsck(tool::Command& root, Tool& tool);
 void add_mend(tool::Command& root, Tool& tool);
 void add_survey(tool::Command& root, Tool& tool);
+void add_remember(tool::Command& root, Tool& tool);
 
 /// `%x` of an id.
 std::string hex_id(std::uint64_t id);

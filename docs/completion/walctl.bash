@@ -15,6 +15,7 @@ _walctl() {
     'walctl fsck') path='walctl fsck' ;;
     'walctl repair') path='walctl repair' ;;
     'walctl survey') path='walctl survey' ;;
+    'walctl remember') path='walctl remember' ;;
     esac
   done
   case "$last" in
@@ -24,20 +25,25 @@ _walctl() {
   --start-index) return ;;
   --end-index) return ;;
   --entry-type) return ;;
+  --stream-decoder) return ;;
   --key) return ;;
   --from) return ;;
   --from-index) return ;;
   --by) COMPREPLY=($(compgen -W 'prefix key operation user' -- "$word")); return ;;
   --limit | -n) return ;;
+  --members) return ;;
+  --name) return ;;
+  --cluster-token) return ;;
+  --undo) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-  'walctl') COMPREPLY=($(compgen -W 'info verify dump log history top fsck repair survey --output --no-progress --wal-dir --help' -- "$word")) ;;
+  'walctl') COMPREPLY=($(compgen -W 'info verify dump log history top fsck repair survey remember --output --no-progress --wal-dir --help' -- "$word")) ;;
   'walctl info') [[ $word == -* ]] || { COMPREPLY=($(compgen -d -- "$word")); return; }
     COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --help' -- "$word")) ;;
   'walctl verify') [[ $word == -* ]] || { COMPREPLY=($(compgen -d -- "$word")); return; }
     COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --help' -- "$word")) ;;
   'walctl dump') [[ $word == -* ]] || { COMPREPLY=($(compgen -d -- "$word")); return; }
-    COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --start-snap --start-index --end-index --entry-type --raw --help' -- "$word")) ;;
+    COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --start-snap --start-index --end-index --entry-type --stream-decoder --raw --help' -- "$word")) ;;
   'walctl log') [[ $word == -* ]] || { COMPREPLY=($(compgen -d -- "$word")); return; }
     COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --key --from --from-index --reads --follow --help' -- "$word")) ;;
   'walctl history') COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --help' -- "$word")) ;;
@@ -49,6 +55,8 @@ _walctl() {
     COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --dry-run --help' -- "$word")) ;;
   'walctl survey') [[ $word == -* ]] || { COMPREPLY=($(compgen -d -- "$word")); return; }
     COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --help' -- "$word")) ;;
+  'walctl remember') [[ $word == -* ]] || { COMPREPLY=($(compgen -d -- "$word")); return; }
+    COMPREPLY=($(compgen -W '--output --no-progress --wal-dir --members --name --cluster-token --undo --dry-run --help' -- "$word")) ;;
   esac
 }
 complete -o filenames -F _walctl walctl

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "commands.h"
+#include "stream_decoder.h"
 #include "truss/test_support/artefacts.h"
 #include "truss/test_support/tool_documents.h"
 
@@ -168,4 +169,46 @@ TEST_CASE("commands: what is wrong ends with the right code") {
   CHECK(run({"fsck", "/nowhere"}).code == 3);
   CHECK(run({"dump", "/nowhere", "--entry-type", "Odd"}).code == 2);
   CHECK(run({"repair", "/nowhere"}).code == 3);
+}
+
+TEST_CASE("dump: a program decodes each entry") {
+  const std::string dir = test_support::unpacked("single.tar.xz") + "/s1.etcd";
+  const std::string decoder = TRUSS_SOURCE_DIR "/tests/walctl/length-decoder";
+  const Run text =
+      run({"dump", "--start-index", "4", "--end-index", "6", "--stream-decoder", decoder, dir});
+  CHECK_MESSAGE(text.code == 0, text.err);
+  CHECK_MESSAGE(text.out.find(" digits\n") != std::string::npos, text.out);
+  const Run json = run({"dump", "-o", "json", "--start-index", "4", "--end-index", "5",
+                        "--stream-decoder", decoder, dir});
+  const Document entry = parsed(json.out);
+  CHECK(std::string(entry["decoderStatus"].GetString()) == "OK");
+  CHECK(std::string(entry["decodedData"].GetString()) ==
+        std::to_string(entry["bytes"].GetUint64() * 2) + " digits");
+  CHECK(run({"dump", "--stream-decoder", "/bin/true", dir}).code != 0);
+  CHECK(run({"dump", "--stream-decoder", "/nowhere/decoder", dir}).code == 3);
+}
+
+TEST_CASE("dump: a decoder's line is taken apart as etcd-dump-logs does it") {
+  CHECK(walctl::parse_decoder_line("OK|some data").status == "OK");
+  CHECK(walctl::parse_decoder_line("OK|some data").data == "some data");
+  CHECK(walctl::parse_decoder_line("no bar").data == "no bar");
+  CHECK(walctl::parse_decoder_line("OK|a|b").data == "ab");
+  CHECK(walctl::parse_decoder_line("OK|a|b").status.starts_with("OK(*WARNING"));
+}
+
+TEST_CASE("remember: what it is given is checked, and a dry run changes nothing") {
+  const std::string dir = test_support::unpacked("single.tar.xz") + "/s1.etcd";
+  const std::string before = state_of(dir);
+  CHECK(run({"remember", dir}).code == 2);
+  CHECK(run({"remember", "--members", "s1", dir}).code == 2);
+  CHECK(run({"remember", "--members", "s1=ftp://a:1", dir}).code == 2);
+  CHECK(run({"remember", "--members", "a=http://a:1,b=http://b:1", dir}).code == 2);
+  CHECK(run({"remember", "--members", "a=http://a:1,b=http://a:1", "--name", "a", dir}).code == 2);
+  const Run dry = run({"remember", "-o", "json", "-n", "--members", "a=http://a:1,b=http://b:1",
+                       "--name", "b", dir});
+  CHECK_MESSAGE(dry.code == 0, dry.err);
+  const Document plan = parsed(dry.out);
+  CHECK_FALSE(plan["done"].GetBool());
+  CHECK(plan["members"].Size() == 2);
+  CHECK(state_of(dir) == before);
 }

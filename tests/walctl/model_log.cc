@@ -108,6 +108,11 @@ class Maker {
     ++batch_;
     if (pick(1000) < static_cast<std::uint64_t>(shape_.new_term * 1000)) ++term_;
     const std::uint64_t before = last_;
+    if (shape_.idle_states > 0 &&
+        pick(1000) < static_cast<std::uint64_t>(shape_.idle_states * 1000)) {
+      commit_ = std::max(commit_, before);
+      state();
+    }
     for (std::uint64_t n = 1 + pick(4); n > 0; --n) entry(false);
     // A follower may learn of a commit together with the entries; mostly it comes one save later.
     const std::uint64_t limit = pick(4) == 0 ? last_ : before;

@@ -47,6 +47,7 @@ struct Shape {
   std::uint64_t last_bytes = 16384;    ///< the last one's file
   std::uint64_t snapshot_every = 0;    ///< SNAPSHOT records, in entries; 0: none
   double new_term = 0.1;               ///< odds that a batch begins a term
+  double idle_states = 0;  ///< odds of a hard state without entries, not synced, before a batch
 };
 
 /// Entry 1 is a membership change; then batches of entries, each closed by a hard state that

@@ -140,7 +140,7 @@ class Folder {
   }
 
   /// The first entry behind a hole tells what the hole held.
-  void close_hole(const raft::Entry& head) {
+  void close_hole(const EntryHead& head) {
     const Hole hole = *hole_;
     hole_.reset();
     if (head.index > hole.last_before + 1) {

@@ -11,7 +11,8 @@ namespace truss::waltool {
 using wal::FileWindow;
 
 /// What is read of a segment at once.
-inline constexpr std::uint64_t kWindowBytes = 1 << 20;
+/// Small enough to stay in a processor's own cache.
+inline constexpr std::uint64_t kWindowBytes = 256 << 10;
 
 /// One frame of a segment that decodes as a record; whether its CRC is right is another matter.
 struct Frame {
@@ -36,8 +37,13 @@ Result<FrameOrNot> read_frame(FileWindow& window, std::uint64_t offset);
 std::uint32_t crc_after(const wal::Record& record, std::uint32_t seed);
 
 /// An entry without a copy of its payload. nullopt if malformed.
+struct EntryHead {
+  raft::EntryType type{};
+  raft::Term term{};
+  raft::Index index{};
+};
 struct EntryView {
-  raft::Entry head;  ///< without data
+  EntryHead head;
   ByteView data;
 };
 std::optional<EntryView> peek_entry(ByteView bytes);

@@ -30,6 +30,8 @@ class Judge {
     sort_missing();
     decide();
     plan();
+    if (const auto term = term_of(applied_); e_.db && term)
+      out_.applied = SnapshotMark{applied_, *term};
     note_exclusions();
     return std::move(out_);
   }

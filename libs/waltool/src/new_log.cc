@@ -39,12 +39,24 @@ NewLog::NewLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 NewLog::NewLog(NewLog&&) noexcept = default;
 NewLog::~NewLog() = default;
 
+namespace {
+
+wal::Options with_segments(std::uint64_t bytes) {
+  wal::Options out;
+  out.segment_bytes = bytes;
+  return out;
+}
+
+}  // namespace
+
 Result<NewLog> NewLog::create(FileSystem& fs, tool::Names& names, Process& process,
                               const DataDir& dir, const wal::Identity& identity,
-                              raft::SnapshotMark base, const raft::ConfState* conf_state) {
-  const std::string path = dir.wal + ".new";
+                              raft::SnapshotMark base, const raft::ConfState* conf_state,
+                              std::uint64_t segment_bytes) {
+  const std::string path = path_of(dir);
   TRUSS_TRY(remove_all(fs, path));  // of a run that was broken off
-  TRUSS_ASSIGN(auto wal, wal::Wal::create(fs, process, path, wal::encode_identity(identity), {}));
+  TRUSS_ASSIGN(auto wal, wal::Wal::create(fs, process, path, wal::encode_identity(identity),
+                                          with_segments(segment_bytes)));
   if (base.index > Index(0)) wal->save_snapshot(base, conf_state);
   return NewLog(std::unique_ptr<Impl>(new Impl{fs, names, dir, path, base, std::move(wal)}));
 }
@@ -92,44 +104,54 @@ Result<> NewLog::finish(const raft::HardState& state) {
   return {};
 }
 
-Result<std::string> NewLog::put_in_place() {
+std::string NewLog::path_of(const DataDir& dir) { return dir.wal + ".new"; }
+
+std::string free_name(FileSystem& fs, const std::string& path) {
+  for (int n = 1;; ++n) {
+    std::string out = path + "." + std::to_string(n);
+    if (!exists(fs, out)) return out;
+  }
+}
+
+Result<> NewLog::put_in_place(const std::string& kept) {
   FileSystem& fs = impl_->fs;
   const std::string& wal = impl_->dir.wal;
   TRUSS_TRY(impl_->names.keep_owner(wal, impl_->path));
-  std::string kept;
-  for (int n = 1; kept.empty() || exists(fs, kept); ++n)
-    kept = wal + ".broken." + std::to_string(n);
   TRUSS_TRY(impl_->names.exchange(impl_->path, wal));
   TRUSS_TRY(fs.sync_dir(parent_path(wal)));
   TRUSS_TRY(fs.rename(impl_->path, kept));
-  TRUSS_TRY(fs.sync_dir(parent_path(wal)));
-  return kept;
+  return fs.sync_dir(parent_path(wal));
 }
 
-Result<raft::ConfState> snapshot_from_db(FileSystem& fs, tool::Names& names, const DataDir& dir,
-                                         raft::SnapshotMark mark) {
+Result<snap::V2Membership> membership_from_db(FileSystem& fs, const DataDir& dir) {
   tool::UnlockedFiles files(fs);
   TRUSS_ASSIGN(const auto db, bolt::DB::open(files, dir.db, {.read_only = true}));
   TRUSS_ASSIGN(auto tx, db->begin_read());
   TRUSS_ASSIGN(const auto membership, schema::read_membership(tx));
   if (membership.members.empty())
     return fail(Code::kFailedPrecondition, dir.db + ": lists no members to make a snapshot of");
-  snap::V2Membership document;
-  raft::Snapshot snapshot;
+  snap::V2Membership out;
   for (const schema::Member& member : membership.members) {
-    document.members.push_back({raft::NodeId(member.id), member.peer_urls, member.is_learner,
-                                member.name, member.client_urls});
+    out.members.push_back({raft::NodeId(member.id), member.peer_urls, member.is_learner,
+                           member.name, member.client_urls});
   }
-  std::ranges::sort(document.members, {}, &snap::V2Member::id);
-  for (const std::uint64_t id : membership.removed) document.removed.emplace_back(id);
-  std::ranges::sort(document.removed);
-  document.version = membership.cluster_version;
+  std::ranges::sort(out.members, {}, &snap::V2Member::id);
+  for (const std::uint64_t id : membership.removed) out.removed.emplace_back(id);
+  std::ranges::sort(out.removed);
+  out.version = membership.cluster_version;
+  return out;
+}
+
+Result<raft::ConfState> save_snapshot(FileSystem& fs, tool::Names& names, const DataDir& dir,
+                                      raft::SnapshotMark mark,
+                                      const snap::V2Membership& membership) {
+  raft::Snapshot snapshot;
   auto& conf = snapshot.metadata.conf_state;
-  for (const snap::V2Member& member : document.members)
+  for (const snap::V2Member& member : membership.members)
     (member.is_learner ? conf.learners : conf.voters).push_back(member.id);
   snapshot.metadata.index = mark.index;
   snapshot.metadata.term = mark.term;
-  snapshot.data = SharedBytes::copy(snap::write_v2_store(document));
+  snapshot.data = SharedBytes::copy(snap::write_v2_store(membership));
   NullLogger log;
   TRUSS_TRY(snap::Snapshotter(fs, log, dir.snap).save(snapshot));
   TRUSS_TRY(names.keep_owner(dir.db, join_path(dir.snap, snap::snap_file_name(mark))));

@@ -58,18 +58,23 @@ raft::HardState state_of(const Evidence& evidence, const RepairPlan& plan) {
 }
 
 Result<std::string> rebuild(FileSystem& fs, tool::Names& names, Process& process,
-                            const DataDir& dir, const Evidence& evidence, const RepairPlan& plan) {
+                            const DataDir& dir, const Evidence& evidence,
+                            const Judgement& judgement) {
+  const RepairPlan& plan = judgement.repair;
   std::optional<raft::ConfState> conf;
   for (const SnapFacts& snap : evidence.snaps)
     if (snap.readable && snap.mark == plan.base) conf = snap.conf_state;
   if (plan.new_snapshot) {
-    TRUSS_ASSIGN(conf, snapshot_from_db(fs, names, dir, plan.base));
+    TRUSS_ASSIGN(const auto membership, membership_from_db(fs, dir));
+    TRUSS_ASSIGN(conf, save_snapshot(fs, names, dir, plan.base, membership));
   }
   TRUSS_ASSIGN(auto log, NewLog::create(fs, names, process, dir, *evidence.identity, plan.base,
                                         conf ? &*conf : nullptr));
   TRUSS_TRY(log.copy(evidence, plan.last, false));
   TRUSS_TRY(log.finish(state_of(evidence, plan)));
-  return log.put_in_place();
+  std::string kept = free_name(fs, dir.wal + ".broken");
+  TRUSS_TRY(log.put_in_place(kept));
+  return kept;
 }
 
 }  // namespace

@@ -15,6 +15,18 @@ std::string entries_text(Index from, Index to) {
   return "entries " + number(from + 1) + " to " + number(to);
 }
 
+/// Term of an entry, which may be in a snapshot only; 0 if nothing tells.
+raft::Term term_of(const Evidence& e, const Judgement& judgement, Index index) {
+  const auto* run = e.entries.find(index);
+  if (run && run->term != raft::Term(0)) return run->term;
+  for (const auto& mark : e.marks)
+    if (mark.index == index) return mark.term;
+  for (const SnapFacts& snap : e.snaps)
+    if (snap.readable && snap.mark.index == index) return snap.mark.term;
+  const auto& applied = judgement.applied;
+  return applied && applied->index == index ? applied->term : raft::Term(0);
+}
+
 }  // namespace
 
 Survivor survivor_of(std::string dir, const Evidence& e) {
@@ -40,7 +52,7 @@ Survivor survivor_of(std::string dir, const Evidence& e) {
   // What the db has applied needs no log.
   from = std::max(from, Index(out.consistent_index));
   out.usable_last = std::max(e.entries.good_through(from), from);
-  if (const auto* run = e.entries.find(out.usable_last)) out.last_term = run->term;
+  out.last_term = term_of(e, judgement, out.usable_last);
   return out;
 }
 

@@ -127,6 +127,23 @@ Result<> SimFileSystem::rename(const std::string& from, const std::string& to) {
   return {};
 }
 
+Result<> SimFileSystem::exchange(const std::string& a, const std::string& b) {
+  const auto disk = disk_;
+  SimOp op = path_op(OpKind::kRename, a);
+  op.to = normal_path(b);
+  TRUSS_ASSIGN(const bool go, proceed(*disk, *mount_, op));
+  if (!go) return {};
+  std::lock_guard lock(disk->mutex);
+  TRUSS_ASSIGN(auto first, disk->find(op.path));
+  TRUSS_ASSIGN(auto second, disk->find(op.to));
+  TRUSS_ASSIGN(auto first_place, disk->locate(op.path));
+  TRUSS_ASSIGN(auto second_place, disk->locate(op.to));
+  apply_dir_op(std::make_shared<DirOp>(DirOp{disk->sequence.next(),
+                                             {{first_place.dir, first_place.name, second},
+                                              {second_place.dir, second_place.name, first}}}));
+  return {};
+}
+
 Result<> SimFileSystem::remove(const std::string& path) {
   const auto disk = disk_;
   SimOp op = path_op(OpKind::kRemove, path);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct Judgement {
   std::vector<std::string> why;             ///< reasons, one line each
   std::vector<std::string> cannot_exclude;  ///< what may have been, though nothing shows it
   RepairPlan repair;
+  /// What the db has applied last, if the term of that entry can be told.
+  std::optional<raft::SnapshotMark> applied;
 };
 
 Judgement judge(const Evidence& evidence);

@@ -6,7 +6,9 @@
 #include "truss/common/error.h"
 #include "truss/common/file_system.h"
 #include "truss/common/process.h"
+#include "truss/snap/v2_store.h"
 #include "truss/tool/names.h"
+#include "truss/wal/wal.h"
 #include "truss/waltool/judge.h"
 
 namespace truss::waltool {
@@ -24,10 +26,12 @@ class LogLock {
 /// A log being put together beside the old one: `WAL.new`.
 class NewLog {
  public:
-  /// \param conf_state  membership at `base`, null if unknown
+  /// \param conf_state     membership at `base`, null if unknown
+  /// \param segment_bytes  of disk taken ahead, and where it is cut
   static Result<NewLog> create(FileSystem& fs, tool::Names& names, Process& process,
                                const DataDir& dir, const wal::Identity& identity,
-                               raft::SnapshotMark base, const raft::ConfState* conf_state);
+                               raft::SnapshotMark base, const raft::ConfState* conf_state,
+                               std::uint64_t segment_bytes = wal::Options().segment_bytes);
   NewLog(NewLog&&) noexcept;
   ~NewLog();
 
@@ -37,9 +41,11 @@ class NewLog {
   Result<> copy(const Evidence& evidence, raft::Index last, bool drop_conf_changes);
   /// Ends it with `state`; it is on disk under its temporary name.
   Result<> finish(const raft::HardState& state);
-  /// Puts it in the place of the old one, which gets the name that is returned. Atomic: at every
-  /// instant there is one whole log or the other. *Durability:* names are on disk.
-  Result<std::string> put_in_place();
+  /// Puts it in the place of the old one, which gets the name `kept`. Atomic: at every instant
+  /// there is one whole log or the other. *Durability:* names are on disk.
+  Result<> put_in_place(const std::string& kept);
+  /// Its folder while it is being put together.
+  static std::string path_of(const DataDir& dir);
 
  private:
   struct Impl;
@@ -47,10 +53,16 @@ class NewLog {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Writes a `.snap` file at `mark` with the membership that the db holds.
-/// *Errors:* kFailedPrecondition if the db lists no members; I/O. Returns its conf state.
-Result<raft::ConfState> snapshot_from_db(FileSystem& fs, tool::Names& names, const DataDir& dir,
-                                         raft::SnapshotMark mark);
+/// The membership that the db holds. *Errors:* kFailedPrecondition if it lists none; I/O.
+Result<snap::V2Membership> membership_from_db(FileSystem& fs, const DataDir& dir);
+/// Writes a `.snap` file at `mark`, with the owner of the db. Returns its conf state.
+/// *Errors:* I/O. *Durability:* file and name are on disk.
+Result<raft::ConfState> save_snapshot(FileSystem& fs, tool::Names& names, const DataDir& dir,
+                                      raft::SnapshotMark mark,
+                                      const snap::V2Membership& membership);
+
+/// The first of `path.1`, `path.2` … that is free.
+std::string free_name(FileSystem& fs, const std::string& path);
 
 /// What repair() does or would do, a line each.
 std::vector<std::string> repair_steps(const DataDir& dir, const Evidence& evidence,

@@ -96,8 +96,8 @@ struct ScanSink {
 Result<std::vector<wal::SegmentName>> segments_of(FileSystem& fs, const std::string& dir);
 
 /// Reads the segments in the order given: every record that a CRC vouches for, the first one behind
-/// damage as unverified, and each fault. Bounded memory (a window of 1 MiB, or the largest record).
-/// Never writes, takes no lock.
+/// damage as unverified, and each fault. Bounded memory (a window of 256 KiB, or the largest
+/// record). Never writes, takes no lock.
 ///
 /// A record is good if its CRC fits what the record before it stores. Behind damage reading resumes
 /// at the next two records, on 8-byte boundaries, that fit each other.

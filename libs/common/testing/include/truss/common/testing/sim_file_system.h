@@ -121,6 +121,8 @@ class SimFileSystem final : public FileSystem {
   Result<> rename(const std::string& from, const std::string& to) override;
   Result<> remove(const std::string& path) override;
   Result<> sync_dir(const std::string& path) override;
+  /// Two names trade places in one step (a kRename to hooks), as renameat2 does it.
+  Result<> exchange(const std::string& a, const std::string& b);
 
   /// A new disk as it may look if power fails now: all durable, no locks, no hooks. This disk goes
   /// on untouched, so one run of a workload can be crashed at each of its points.
