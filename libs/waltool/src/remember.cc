@@ -263,7 +263,8 @@ Result<RememberPlan> plan_remember(const Evidence& evidence, const Judgement& ju
   plan.state.term =
       std::max({evidence.state.term, plan.base.term, last ? last->term : raft::Term()});
   plan.state.vote = raft::kNoNode;
-  plan.state.commit = std::clamp(evidence.state.commit, plan.base.index, plan.last);
+  plan.state.commit =
+      std::clamp(std::max(evidence.state.commit, judgement.committed), plan.base.index, plan.last);
   for (const ConfChangeAt& change : evidence.conf_changes)
     if (change.index > plan.base.index && change.index <= plan.last)
       plan.dropped_changes.push_back(change.index);

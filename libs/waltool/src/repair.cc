@@ -48,12 +48,14 @@ Result<std::string> trim(FileSystem& fs, tool::Names& names, const DataDir& dir,
   return kept;
 }
 
-raft::HardState state_of(const Evidence& evidence, const RepairPlan& plan) {
+raft::HardState state_of(const Evidence& evidence, const Judgement& judgement) {
+  const RepairPlan& plan = judgement.repair;
   raft::HardState out = evidence.state;
   const auto* last = evidence.entries.find(plan.last);
   const raft::Term highest = std::max(last ? last->term : raft::Term(0), plan.base.term);
   if (highest > out.term) out = {highest, raft::kNoNode, out.commit};
-  out.commit = std::clamp(out.commit, plan.base.index, std::max(plan.last, plan.base.index));
+  out.commit = std::clamp(std::max(out.commit, judgement.committed), plan.base.index,
+                          std::max(plan.last, plan.base.index));
   return out;
 }
 
@@ -71,7 +73,7 @@ Result<std::string> rebuild(FileSystem& fs, tool::Names& names, Process& process
   TRUSS_ASSIGN(auto log, NewLog::create(fs, names, process, dir, *evidence.identity, plan.base,
                                         conf ? &*conf : nullptr));
   TRUSS_TRY(log.copy(evidence, plan.last, false));
-  TRUSS_TRY(log.finish(state_of(evidence, plan)));
+  TRUSS_TRY(log.finish(state_of(evidence, judgement)));
   std::string kept = free_name(fs, dir.wal + ".broken");
   TRUSS_TRY(log.put_in_place(kept));
   return kept;
@@ -121,7 +123,7 @@ Result<std::vector<std::string>> repair(FileSystem& fs, tool::Names& names, Proc
   if (plan.kind == RepairKind::kTrim) {
     TRUSS_ASSIGN(kept, trim(fs, names, dir, evidence, plan.trim_offset));
   } else {
-    TRUSS_ASSIGN(kept, rebuild(fs, names, process, dir, evidence, plan));
+    TRUSS_ASSIGN(kept, rebuild(fs, names, process, dir, evidence, judgement));
   }
   steps.push_back("kept: " + kept);
   return steps;
