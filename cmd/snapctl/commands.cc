@@ -14,6 +14,8 @@ struct Commands::Impl {
         "data directories of members. Nothing that is only read is ever changed; a file that some "
         "process writes to is refused, and the process named. "
         "Members are reached without TLS only, so far.");
+    root.example("A backup that is known to restore:",
+                 "snapctl save backup.db && snapctl verify backup.db");
     tool::add_output_options(root, session.output);
     holders = {add_transfer_commands(root, session), add_inspect_commands(root, session),
                add_restore_command(root, session), add_compare_commands(root, session),

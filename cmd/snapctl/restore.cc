@@ -54,6 +54,7 @@ int restore(Session& session, const Arguments& args, tool::Console& console) {
 Holder add_restore_command(tool::Command& root, Session& session) {
   auto args = std::make_shared<Arguments>();
   snaptool::RestoreOptions& to = args->options;
+  to.threads = processors();
   root.command("restore", "make a member's data directory from a snapshot")
       .describe(
           "Founds a new cluster that begins with the snapshot's keys. Run it once for each member, "

@@ -1,12 +1,16 @@
 #include "session.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <thread>
 
 #include "truss/tool/lock_holder.h"
 
 namespace truss::snapctl {
+
+unsigned processors() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U); }
 
 int report(tool::Console& console, Error error, const std::string& path) {
   if (error.code == Code::kUnavailable && !path.empty()) error.message += tool::held_by(path);

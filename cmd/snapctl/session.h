@@ -60,6 +60,9 @@ std::string json_line(const std::function<void(tool::JsonWriter&)>& fill);
 /// Bytes as etcdctl shows them, in powers of ten: `45 kB`, `7.9 MB`.
 std::string si_bytes(std::uint64_t bytes);
 
+/// Threads for walks over whole files, 8 at most.
+unsigned processors();
+
 // Each adds one group of commands to the root. Their variables live as long as what they return.
 using Holder = std::shared_ptr<void>;
 Holder add_inspect_commands(tool::Command& root, Session& session);

@@ -47,7 +47,7 @@ _snapctl() {
   'snapctl cut') [[ $word == -* ]] || { COMPREPLY=($(compgen -f -- "$word")); return; }
     COMPREPLY=($(compgen -W '--output --no-progress --in-use --help' -- "$word")) ;;
   'snapctl status') [[ $word == -* ]] || { COMPREPLY=($(compgen -f -- "$word")); return; }
-    COMPREPLY=($(compgen -W '--output --no-progress --skip-hash-check --help' -- "$word")) ;;
+    COMPREPLY=($(compgen -W '--output --no-progress --check-hash --skip-hash-check --help' -- "$word")) ;;
   'snapctl hashkv') [[ $word == -* ]] || { COMPREPLY=($(compgen -f -- "$word")); return; }
     COMPREPLY=($(compgen -W '--output --no-progress --rev --skip-hash-check --help' -- "$word")) ;;
   'snapctl verify') [[ $word == -* ]] || { COMPREPLY=($(compgen -f -- "$word")); return; }

@@ -18,7 +18,8 @@ complete -c snapctl -n '__fish_seen_subcommand_from save' -l timeout -x -d 'of o
 complete -c snapctl -n '__fish_seen_subcommand_from save' -F
 complete -c snapctl -n '__fish_seen_subcommand_from cut' -l in-use -d 'also from under a running process, if the copy can be proven whole'
 complete -c snapctl -n '__fish_seen_subcommand_from cut' -F
-complete -c snapctl -n '__fish_seen_subcommand_from status' -l skip-hash-check -d 'don\'t compare with the SHA-256 behind the image'
+complete -c snapctl -n '__fish_seen_subcommand_from status' -l check-hash -d 'compare with the SHA-256 behind the image'
+complete -c snapctl -n '__fish_seen_subcommand_from status' -l skip-hash-check -d 'read a file that was cut off or appended to, too'
 complete -c snapctl -n '__fish_seen_subcommand_from status' -F
 complete -c snapctl -n '__fish_seen_subcommand_from hashkv' -l rev -x -d 'as of this revision; 0: the newest'
 complete -c snapctl -n '__fish_seen_subcommand_from hashkv' -l skip-hash-check -d 'don\'t compare with the SHA-256 behind the image'

@@ -81,6 +81,14 @@ inline std::string judge(const std::string& image, Pairs* salvaged = nullptr) {
   return {};
 }
 
+/// Whether check finds no fault: then salvage gives what readers do (see judge()), whatever else is
+/// on pages that nothing refers to.
+inline bool sound(const std::string& image) {
+  truss::testing::SimFileSystem fs;
+  must(must(fs.open("/db", {.write = true, .create = true}))->pwrite(image, 0));
+  return run(fs, {"check", "/db"}).code == 0;
+}
+
 /// Pages on the way to each pair: the leaf it is on, the branches above, and so for the buckets
 /// around it.
 class PagesOf final : public bolt::PageWalk::Observer {

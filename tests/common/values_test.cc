@@ -7,6 +7,7 @@
 #include "truss/common/bytes.h"
 #include "truss/common/clock.h"
 #include "truss/common/crc32c.h"
+#include "truss/common/crc32c_combine.h"
 #include "truss/common/random.h"
 #include "truss/common/strong.h"
 
@@ -39,7 +40,13 @@ TEST_CASE("crc32c has its check value and equals the slow reference, in pieces t
     CHECK(crc32c(bytes, seed) == slow_crc32c(bytes, seed));
     CHECK(crc32c(ByteView(bytes).substr(cut), crc32c(ByteView(bytes).substr(0, cut), seed)) ==
           crc32c(bytes, seed));
+    CHECK(crc32c_combine(crc32c(ByteView(bytes).substr(0, cut), seed),
+                         crc32c(ByteView(bytes).substr(cut)),
+                         bytes.size() - cut) == crc32c(bytes, seed));
   }
+  const std::string large((1 << 20) + 13, 'x');
+  CHECK(crc32c_combine(crc32c("before"), crc32c(large), large.size()) ==
+        crc32c(large, crc32c("before")));
 }
 
 TEST_CASE("SharedBytes shares, moves and compares") {

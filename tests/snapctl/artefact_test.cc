@@ -27,7 +27,12 @@ void check_db(const std::string& path, const Value& db, bool hashed) {
   CAPTURE(path);
   const std::string file = db_path_of(disk, path).value();
   const std::string before = snaptool_test::contents(file);
-  const Status status = read_status(disk, path, false).value();
+  const Status status = read_status(disk, path, {.check_hash = true}).value();
+  const Status shared = read_status(disk, path, {.threads = 3}).value();
+  CHECK(shared.hash == status.hash);
+  CHECK(shared.live_keys == status.live_keys);
+  CHECK(shared.total_keys == status.total_keys);
+  CHECK(shared.revision == status.revision);
   CHECK(status.revision == db["revision"].GetInt64());
   CHECK(status.total_keys == entries_of(db));
   CHECK(status.live_keys == db["live_keys"].GetUint64());
@@ -75,8 +80,7 @@ TEST_CASE("every db of real etcd gives the values of the manifest, and stays as 
 
 TEST_CASE("status gives what etcdctl 3.4.23 printed of the same file") {
   const Value& expected = test_support::manifest("snapshot.db")["expect"]["etcdctl_status"];
-  const Status status =
-      read_status(disk, test_support::artefact_dir() + "/snapshot.db", false).value();
+  const Status status = read_status(disk, test_support::artefact_dir() + "/snapshot.db").value();
   CHECK(status.hash == expected["hash"].GetUint());
   CHECK(status.revision == expected["revision"].GetInt64());
   CHECK(status.total_keys == expected["totalKey"].GetUint64());
@@ -85,7 +89,7 @@ TEST_CASE("status gives what etcdctl 3.4.23 printed of the same file") {
 
 TEST_CASE("a bolt file that is not etcd's has a status, but doesn't pass as a backup") {
   const std::string path = test_support::unpacked("freelist-overflow-1k.db.xz");
-  CHECK(read_status(disk, path, false)->total_keys == 3);
+  CHECK(read_status(disk, path)->total_keys == 3);
   std::vector<std::string> faults;
   CHECK(verify(disk, path, true, [&](std::string_view place, const std::string& what) {
           faults.push_back(std::string(place) + ": " + what);

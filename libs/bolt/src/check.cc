@@ -117,7 +117,7 @@ Result<std::uint64_t> Database::check(const std::function<void(const std::string
   if (turn) {
     live = [&list = writer_->freelist](std::uint64_t id) { return list.is_free(id); };
   }
-  return check_state(view_of(state), state.meta, 1, report, live);
+  return check_state(view_of(state), state.meta, walk_threads(state.meta), report, live);
 }
 
 }  // namespace truss::bolt

@@ -64,6 +64,7 @@ class Database final : public DB {
   Result<> open_file();
   Result<> load_state();
   Result<> load_freelist(const View& view);
+  unsigned walk_threads(const Meta& meta) const;
   Result<> store_missing_freelist();
   Result<std::shared_ptr<Mapping>> map(std::uint64_t wanted_bytes);
   View view_of(State state) const;

@@ -7,6 +7,11 @@
 
 namespace truss::bolt {
 
+unsigned Database::walk_threads(const Meta& meta) const {
+  constexpr std::uint64_t kWorthwhile = 4096;
+  return meta.high_water < kWorthwhile ? 1 : std::max(1U, options_.walk_threads);
+}
+
 Result<> Database::open_file() {
   if (!options_.read_only) {
     auto info = fs_.stat(path_);
@@ -44,7 +49,7 @@ Result<> Database::load_state() {
 Result<> Database::load_freelist(const View& view) {
   Freelist& list = writer_->freelist;
   if (state_.meta.freelist == kNoFreelist) {
-    TRUSS_ASSIGN(const PageSet used, reachable_pages(view, state_.meta));
+    TRUSS_ASSIGN(const PageSet used, reachable_pages(view, state_.meta, walk_threads(state_.meta)));
     used.for_each_gap(kFirstDataPage, state_.meta.high_water, [&](Run run) {
       if (list.load(run)) return;
       check_failed("gap loads", __FILE__, __LINE__);

@@ -73,6 +73,8 @@ Result<> Tx::commit() { return impl_->commit(); }
 void Tx::drop_resident() const {
   if (!impl_->done) impl_->view.map->drop_resident();
 }
+const View& Tx::view() const { return impl_->view; }
+const Meta& Tx::meta() const { return impl_->meta; }
 void Tx::rollback() { impl_->finish(); }
 
 Result<> Tx::write_to(const std::function<Result<>(ByteView piece)>& sink) {

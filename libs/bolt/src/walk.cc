@@ -78,17 +78,21 @@ void PageWalk::part(const Part& part) {
   page(part);
 }
 
+std::vector<PageWalk::Part> PageWalk::below(const Part& from) {
+  std::vector<Part> found;
+  later_ = &found;
+  part(from);
+  later_ = nullptr;
+  return found;
+}
+
 std::vector<PageWalk::Part> PageWalk::split(std::uint64_t root, std::size_t wanted) {
   std::vector<Part> queue{{root, {}, 0, 0}};
   std::size_t at = 0;
-  std::vector<Part> found;
-  later_ = &found;
   while (at < queue.size() && queue.size() - at < wanted && !stopped_) {
-    found.clear();
-    part(queue[at++]);
+    const std::vector<Part> found = below(queue[at++]);
     queue.insert(queue.end(), found.begin(), found.end());
   }
-  later_ = nullptr;
   queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(at));
   return queue;
 }

@@ -22,6 +22,9 @@ std::unique_ptr<tool::Command> make_boltctl(Environment& env) {
       "whatever happens, either the old file is there or the new one.");
   tool::add_output_options(*root, env.output);
   root->exit_code(tool::kFoundWrong, "a check found faults, or the file changed while being read");
+  root->example("Is this db whole, and what fills it?", "boltctl check db && boltctl top db")
+      .example("Shrink the db of a member that is stopped:",
+               "boltctl compact /var/lib/etcd/default --in-place");
   add_check(*root, env);
   add_info(*root, env);
   add_stats(*root, env);

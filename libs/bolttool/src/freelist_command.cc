@@ -98,6 +98,7 @@ Result<int> convert(Environment& env, const Wanted& wanted, tool::Console& conso
 void add_freelist(tool::Command& root, Environment& env) {
   tool::Command& freelist =
       root.command("freelist", "the free pages: show them, store them or not");
+  freelist.example("How fragmented the free space is:", "boltctl freelist show db");
   auto list = std::make_shared<Wanted>();
   tool::Command& show_command =
       freelist.command("show", "how many free pages, in runs of which length");

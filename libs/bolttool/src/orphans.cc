@@ -17,11 +17,10 @@ LeafKind kind_of(const LooseLeaf& leaf) {
   return buckets ? LeafKind::kBuckets : LeafKind::kOther;
 }
 
-Orphans::Orphans(const Image& image, const bolt::PageSet& reached) {
-  bolt::PageSet free(image.file_pages());
+Orphans::Orphans(const Image& image, const bolt::PageSet& reached) : free_(image.file_pages()) {
   if (image.meta().page_size != 0 && image.meta().freelist != bolt::kNoFreelist) {
     if (const auto list = bolt::read_freelist(image.view(), image.meta().freelist)) {
-      for (const std::uint64_t id : list->ids) static_cast<void>(free.insert({id, 1}));
+      for (const std::uint64_t id : list->ids) static_cast<void>(free_.insert({id, 1}));
     }
   }
   for (std::uint64_t id = bolt::kFirstDataPage; id < image.file_pages(); ++id) {
@@ -29,17 +28,26 @@ Orphans::Orphans(const Image& image, const bolt::PageSet& reached) {
     auto leaf = read_loosely(image, id, false);
     if (!leaf) continue;
     const LeafKind kind = kind_of(*leaf);
-    pages_.push_back({*std::move(leaf), kind, free.contains(id), false});
+    pages_.push_back({*std::move(leaf), kind, free_.contains(id), false});
   }
+}
+
+bool Orphans::fits(const Page& page, const bolt::KeyBounds& bounds, LeafKind kind) {
+  if (page.kind != kind) return false;
+  if (bounds.has_low && page.leaf.first() < bounds.low) return false;
+  return !bounds.has_high || page.leaf.last() < bounds.high;
+}
+
+bool Orphans::misses(const bolt::KeyBounds& bounds, LeafKind kind) const {
+  return std::any_of(pages_.begin(), pages_.end(), [&](const Page& page) {
+    return !page.listed_free && fits(page, bounds, kind);
+  });
 }
 
 Orphans::Gathered Orphans::gather(const bolt::KeyBounds& bounds, LeafKind kind) {
   std::vector<Page*> fitting;
   for (Page& page : pages_) {
-    if (page.kind != kind) continue;
-    if (bounds.has_low && page.leaf.first() < bounds.low) continue;
-    if (bounds.has_high && page.leaf.last() >= bounds.high) continue;
-    fitting.push_back(&page);
+    if (fits(page, bounds, kind)) fitting.push_back(&page);
   }
   // The last one wins.
   std::stable_sort(fitting.begin(), fitting.end(),

@@ -24,6 +24,11 @@ class Orphans {
   /// \param reached  pages of the sound part of the tree
   Orphans(const Image& image, const bolt::PageSet& reached);
 
+  /// The stored freelist lists the page as free.
+  bool listed_free(std::uint64_t id) const { return free_.contains(id); }
+  /// True if a page of that kind that nothing lists as free lies inside: it must belong somewhere.
+  bool misses(const bolt::KeyBounds& bounds, LeafKind kind) const;
+
   /// Pairs with keys in `bounds`, merged from every page of that kind that lies inside, in order.
   /// Where pages differ on a value: one not listed as free wins, then the later page.
   struct Gathered {
@@ -36,6 +41,9 @@ class Orphans {
   std::vector<Page>& pages() { return pages_; }
 
  private:
+  static bool fits(const Page& page, const bolt::KeyBounds& bounds, LeafKind kind);
+
+  bolt::PageSet free_;
   std::vector<Page> pages_;
 };
 

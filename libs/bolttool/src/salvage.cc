@@ -194,6 +194,11 @@ class Salvager {
       note(id, "referenced a second time");
       return gap(id, place);
     }
+    if (page.leaf && options_.stale && orphans_->listed_free(id) &&
+        orphans_->misses(place.bounds, place.kind)) {
+      note(id, "referenced, but listed as free: taken for an older copy");
+      return gap(id, place);
+    }
     ++report_.sound_pages;
     if (options_.progress) options_.progress(report_.sound_pages);
     if (page.leaf) return leaf(page);

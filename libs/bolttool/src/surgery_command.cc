@@ -161,10 +161,15 @@ void add_freelist_cuts(tool::Command& surgery, Environment& env) {
 
 void add_surgery(tool::Command& root, Environment& env) {
   tool::Command& surgery = root.command("surgery", "change single pages, in a copy of the file");
-  surgery.describe(
-      "For files that nothing else helps: salvage is nearly always the better way. Each operation "
-      "writes a changed copy, or with --in-place changes FILE and keeps it as FILE.original, and "
-      "then says what check finds.");
+  surgery
+      .describe(
+          "For files that nothing else helps: salvage is nearly always the better way. Each "
+          "operation "
+          "writes a changed copy, or with --in-place changes FILE and keeps it as FILE.original, "
+          "and "
+          "then says what check finds.")
+      .example("The state before the last transaction, beside the file:",
+               "boltctl surgery revert-meta db --to before.db");
   add_page_cuts(surgery, env);
   add_meta_cuts(surgery, env);
   add_freelist_cuts(surgery, env);

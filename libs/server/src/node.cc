@@ -1,5 +1,7 @@
 #include "node.h"
 
+#include <thread>
+
 #include "truss/schema/buckets.h"
 #include "truss/schema/records.h"
 #include "truss/server/errors.h"
@@ -26,6 +28,7 @@ mvcc::BackendOptions backend_options(const Config& config, const DataDir& dir, C
   options.bolt.freelist_type =
       config.backend_freelist_map ? bolt::FreelistType::kHashMap : bolt::FreelistType::kArray;
   options.bolt.map_populate = config.backend_map_populate;
+  options.bolt.walk_threads = std::max(1U, std::thread::hardware_concurrency());
   options.bolt.initial_mmap_size = config.backend_initial_mmap_bytes;
   if (options.bolt.initial_mmap_size == 0) {
     const auto quota =

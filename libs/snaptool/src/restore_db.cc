@@ -1,7 +1,9 @@
 #include "restore_db.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "trailer_check.h"
 #include "truss/schema/buckets.h"
 #include "truss/schema/membership.h"
 #include "truss/schema/records.h"
@@ -18,28 +20,16 @@ using schema::BucketId;
 
 constexpr std::size_t kChunkBytes = 1 << 20;
 
-Result<> check_hash(File& source, std::uint64_t image_bytes, snap::ImageHasher& hasher,
-                    const std::string& path) {
-  snap::ImageHash stored{};
-  TRUSS_ASSIGN(const std::size_t got, source.pread(stored, image_bytes));
-  const snap::ImageHash own = hasher.finish();
-  if (got == stored.size() && own == stored) return {};
-  return fail(Code::kCorruption, path + ": expected sha256 " +
-                                     to_hex({stored.data(), stored.size()}) + ", got " +
-                                     to_hex({own.data(), own.size()}) +
-                                     "; the snapshot is damaged: take it from another copy");
-}
-
-Result<> copy(File& source, File& target, std::uint64_t bytes, snap::ImageHasher* hasher,
-              const std::string& path, const Progress& progress) {
+/// The disk begins with a part as soon as it is written, so that the sync at the end finds little.
+Result<> copy(File& source, File& target, std::uint64_t bytes, const std::string& path,
+              const Progress& progress) {
   std::string chunk(kChunkBytes, '\0');
   for (std::uint64_t offset = 0; offset < bytes;) {
     const std::uint64_t wanted = std::min<std::uint64_t>(chunk.size(), bytes - offset);
     TRUSS_ASSIGN(const std::size_t got, source.pread({chunk.data(), wanted}, offset));
     if (got == 0) return fail(Code::kCorruption, path + ": the file shrank while being read");
-    const ByteView piece(chunk.data(), got);
-    if (hasher != nullptr) hasher->update(piece);
-    TRUSS_TRY(target.pwrite(piece, offset));
+    TRUSS_TRY(target.pwrite({chunk.data(), got}, offset));
+    TRUSS_TRY(target.begin_write_back(offset, got));
     offset += got;
     if (progress) progress(offset, bytes);
   }
@@ -108,20 +98,21 @@ Result<> copy_image(FileSystem& fs, const RestoreOptions& options, const std::st
   TRUSS_ASSIGN(const auto source, fs.open(path, {}));
   TRUSS_ASSIGN(const auto copied,
                fs.open(target, {.write = true, .create = true, .exclusive = true}));
-  snap::ImageHasher hasher;
-  const bool check = has_hash && !options.skip_hash_check;
+  std::optional<TrailerCheck> trailer;
+  if (has_hash && !options.skip_hash_check) trailer.emplace(fs, path, options.threads, Progress{});
   const std::uint64_t image =
       has_hash ? locked.file_bytes() - snap::kImageHashBytes : locked.file_bytes();
-  TRUSS_TRY(copy(*source, *copied, image, check ? &hasher : nullptr, path, progress));
-  if (check) TRUSS_TRY(check_hash(*source, image, hasher, path));
+  TRUSS_TRY(copy(*source, *copied, image, path, progress));
+  if (trailer) TRUSS_TRY(trailer->wait());
   return copied->sync();
 }
 
 Result<EditedDb> edit_db(FileSystem& fs, Process& process, const RestoreOptions& options,
                          const RestorePlan& plan, const std::string& path) {
   EditedDb out;
-  TRUSS_ASSIGN(auto db, bolt::DB::open(fs, path, {.low_memory = true},
-                                       [&](std::string_view why) { process.fatal(why); }));
+  TRUSS_ASSIGN(auto db,
+               bolt::DB::open(fs, path, {.low_memory = true, .walk_threads = options.threads},
+                              [&](std::string_view why) { process.fatal(why); }));
   std::string first;
   TRUSS_ASSIGN(const std::uint64_t faults, db->check([&](const std::string& fault) {
     if (first.empty()) first = fault;

@@ -85,7 +85,7 @@ def save_each(snapshot):
                 if who == "etcdctl":
                     command = [f"{ORACLE}/etcdctl", "--endpoints", end_point, "--command-timeout", "300s", "snapshot", "save"]
                 else:
-                    command = [f"{BIN}/snapctl", "save", "--endpoint", end_point]
+                    command = [f"{BIN}/snapctl", "save", "--endpoints", end_point]
                 rows, before = [], cpu_of(process.pid)
                 for _ in range(ROUNDS):
                     rows.append(measured(command + [f"{WORK}/saved.db"]))

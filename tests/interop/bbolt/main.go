@@ -14,10 +14,10 @@ import (
 
 func main() {
 	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: bbolt check|dump FILE; write FILE SEED PAGESIZE array|hashmap stored|rebuilt; bench FILE MODE OPS BATCH; compact FILE NEW; scan FILE")
+		fmt.Fprintln(os.Stderr, "usage: bbolt check|dump FILE; write FILE SEED PAGESIZE array|hashmap stored|rebuilt; bench FILE MODE OPS BATCH; compact FILE NEW; scan FILE; churn FILE ...")
 		os.Exit(2)
 	}
-	commands := map[string]func([]string) error{"check": check, "dump": dump, "write": write, "bench": bench, "compact": compact, "scan": scan}
+	commands := map[string]func([]string) error{"check": check, "dump": dump, "write": write, "bench": bench, "compact": compact, "scan": scan, "churn": churn}
 	command, ok := commands[os.Args[1]]
 	if !ok {
 		fmt.Fprintln(os.Stderr, "no such command:", os.Args[1])

@@ -41,6 +41,7 @@ struct Options {
   /// Walks over the whole file (check(), the search for free pages when opening) keep no more than
   /// some tens of MB of the mapping resident. For tools; it costs a little time.
   bool low_memory = false;
+  unsigned walk_threads = 1;  ///< for walks over the whole file, if it is large (see low_memory)
   std::uint64_t max_size_bytes = 0;  ///< refuse commits that would grow the file past it; 0 = none
   bool strict = false;               ///< check the whole file after each commit; die of a fault
   std::uint32_t mode = 0600;
@@ -72,6 +73,8 @@ struct KeyValue {
 
 class Tx;
 class Bucket;
+struct View;
+struct Meta;
 
 /// Walks one bucket in key order. A fresh cursor is before the first pair; next() past the last
 /// pair leaves it after all, from where prev() gives the last one. It survives any change of its
@@ -191,6 +194,9 @@ class Tx {
   /// Gives the pages read so far back to the kernel (see Mapping::drop_resident): for long walks in
   /// little memory. All views stay valid.
   void drop_resident() const;
+  /// The committed state this transaction began with, for walks over its pages (walk.h).
+  const View& view() const;
+  const Meta& meta() const;
 
   struct Impl;
   explicit Tx(std::unique_ptr<Impl> impl);

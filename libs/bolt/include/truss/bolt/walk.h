@@ -96,6 +96,8 @@ class PageWalk {
   void part(const Part& part);
   /// Walks from `root` breadth first until at least `wanted` subtrees are left, and gives those.
   std::vector<Part> split(std::uint64_t root, std::size_t wanted);
+  /// Walks the one page that `from` begins with, and gives the subtrees below it, in order.
+  std::vector<Part> below(const Part& from);
   bool stopped() const { return stopped_; }
 
  private:

@@ -26,6 +26,7 @@ struct RestoreOptions {
   /// Added to the newest revision, so that watchers never see one twice; with mark_compacted only.
   std::uint64_t bump_revision = 0;
   bool mark_compacted = false;  ///< everything up to the bumped revision counts as compacted
+  unsigned threads = 1;         ///< that check the db
 };
 
 /// One member of the restored cluster.
