@@ -145,6 +145,7 @@ TEST_CASE("a short run's report can be compared with itself") {
 TEST_CASE("a report of every kind comes as text, table and JSON") {
   const std::vector<std::vector<std::string>> commands = {
       {"mix", "--rate", "100", "--duration", "200ms", "--warm-up", "20ms"},
+      {"heartbeat", "--during-snapshot", "1MiB", "--gaps", "20", "--interval", "1ms"},
       {"doctor", "--duration", "50ms"}};
   for (const auto& command : commands) {
     for (const char* format : {"text", "table", "json"}) {

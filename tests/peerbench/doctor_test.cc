@@ -124,6 +124,7 @@ TEST_CASE("a peer that never answers fails, and its clock is not judged") {
   const Diagnosis found = diagnose(findings);
   CHECK(check_of(found, "network http://b:2380").verdict == "fail");
   CHECK(check_of(found, "network http://b:2380").advice.find("refused") != std::string::npos);
+  CHECK(check_of(found, "network http://b:2380").value == "lost 100 %");
   CHECK(found.checks.size() == 3);
 }
 

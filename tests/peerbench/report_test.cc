@@ -88,5 +88,9 @@ TEST_CASE("text names channel, figures and judgement") {
   }
   CHECK(render(sample("heartbeat"), tool::Format::kText).find("verdict: unaffected") !=
         std::string::npos);
-  CHECK(render(sample("channels"), tool::Format::kTable).find('+') != std::string::npos);
+  for (const char* kind : {"channels", "heartbeat", "mix", "target", "limits"}) {
+    CAPTURE(kind);
+    CHECK(render(sample(kind), tool::Format::kTable).find("+--") != std::string::npos);
+    CHECK(render(sample(kind), tool::Format::kText).find("+--") == std::string::npos);
+  }
 }

@@ -69,6 +69,7 @@ Measure measure_of(std::string name, double value, std::string unit, Limit limit
 
 std::string amount(double value, const std::string& unit) {
   if (unit == "us") return time_text(value);
+  if (unit.empty()) return text("%.0f", value);
   return text("%.3g", value) + (unit == "%" ? " %" : unit);
 }
 
@@ -116,11 +117,13 @@ Check judge_network(const PeerFindings& peer) {
   const double lost = peer.sent == 0
                           ? 100
                           : 100 * static_cast<double>(peer.failed) / static_cast<double>(peer.sent);
+  std::vector<Measure> measures = {measure_of("lost", lost, "%", kLossPercent)};
+  if (!peer.round_trips.empty()) {
+    measures.push_back(measure_of("round trip p99", p99, "us", kRoundTrip));
+    measures.push_back(measure_of("jitter p99-p50", p99 - p50, "us", kJitter));
+  }
   Check out =
-      judge("network " + peer.url,
-            {measure_of("round trip p99", p99, "us", kRoundTrip),
-             measure_of("jitter p99-p50", p99 - p50, "us", kJitter),
-             measure_of("lost", lost, "%", kLossPercent)},
+      judge("network " + peer.url, std::move(measures),
             "heartbeats and appends cross this link: look for loss, a full link or distance");
   if (!peer.error.empty()) out.advice += (out.advice.empty() ? "" : "; ") + peer.error;
   return out;

@@ -133,6 +133,34 @@ std::string heartbeat_text(const Report& report) {
   return out + "verdict: " + h.verdict + ": " + h.explanation + "\n";
 }
 
+std::string heartbeat_table(const Report& report, tool::Format format) {
+  const HeartbeatReport& h = report.heartbeat;
+  Table table({{"interval", "interval"},
+               {"gaps", "gaps"},
+               {"p99.9", "p999"},
+               {"longest", "max"},
+               {"longest without", "quietMax"},
+               {"snapshots", "snapshots"},
+               {"MB/s", "mb"},
+               {"verdict", "verdict"}});
+  table.add({time_text(h.interval_ms * 1e3), h.gaps, time_text(h.gap_p999_ms * 1e3),
+             time_text(h.gap_max_ms * 1e3), time_text(h.quiet_gap_max_ms * 1e3), h.transfers,
+             count_text(h.snapshot_mb_per_second), h.verdict});
+  return distributions(report, format) + "\n" + table.render(format) + h.explanation + "\n";
+}
+
+std::string limits_table(const LimitsReport& l, tool::Format format) {
+  Table table({{"what", "what"}, {"figure", "figure"}});
+  table.add({"encode 1 KiB entries", text("%.2f GB/s", l.encode_1k_gb_per_second)});
+  table.add({"decode 1 KiB entries", text("%.2f GB/s", l.decode_1k_gb_per_second)});
+  table.add({"encode empty entries", text("%.2f M/s", l.encode_empty_per_second / 1e6)});
+  table.add({"decode empty entries", text("%.2f M/s", l.decode_empty_per_second / 1e6)});
+  table.add({"plain copy over loopback", text("%.0f MB/s", l.plain_copy_mb_per_second)});
+  table.add({"snapshot channel", text("%.0f MB/s", l.snapshot_channel_mb_per_second)});
+  table.add({"its time over the plain copy's", text("%.2f", l.plain_over_snapshot)});
+  return table.render(format);
+}
+
 }  // namespace
 
 std::string draw(const measure::Histogram& histogram, std::size_t width) {
@@ -166,6 +194,9 @@ std::string draw(const measure::Histogram& histogram, std::size_t width) {
 std::string render(const Report& report, tool::Format format) {
   if (format == tool::Format::kJson) return to_json(report);
   std::string out = report.kind + ": " + report.subject + "\n" + report.machine + "\n\n";
+  const bool table = format == tool::Format::kTable;
+  if (table && report.kind == "limits") return out + limits_table(report.limits, format);
+  if (table && report.kind == "heartbeat") return out + heartbeat_table(report, format);
   if (report.kind == "limits") return out + limits_text(report.limits);
   if (report.kind == "heartbeat") return out + heartbeat_text(report);
   out += rates(report, format) + distributions(report, format);
