@@ -187,7 +187,7 @@ class ContentWalk {
 
   /// Gives the mapping back now and then: the stretches are too short for the walks to do it.
   void spare_memory(std::uint64_t bytes) {
-    constexpr std::uint64_t kEvery = 16 << 20;
+    constexpr std::uint64_t kEvery = 96 << 20;  // seldom: the threads fault their pages again
     const std::uint64_t before = read_.fetch_add(bytes, std::memory_order_relaxed);
     if (before / kEvery != (before + bytes) / kEvery) tx_.drop_resident();
   }

@@ -150,11 +150,11 @@ class FileDiff {
       KeyValueView a, b;
       if (sides.a.sub >= 0) {
         TRUSS_ASSIGN(a, record_at(keys_a_, sides.a));
-        memory_a.touched(a.value.size() + 4096);
+        memory_a.jumped(a.value.size());
       }
       if (sides.b.sub >= 0) {
         TRUSS_ASSIGN(b, record_at(keys_b_, sides.b));
-        memory_b.touched(b.value.size() + 4096);
+        memory_b.jumped(b.value.size());
       }
       if (sides.a.sub >= 0 && sides.b.sub >= 0) {
         TRUSS_TRY(judge_.both(a, b));

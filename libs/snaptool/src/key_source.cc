@@ -42,7 +42,7 @@ class FileKeys final : public KeySource {
       TRUSS_TRY(fill());
     }
     TRUSS_ASSIGN(const auto kv, record_at(keys_, at_->second));
-    memory_.touched(kv.key.size() + kv.value.size());
+    memory_.jumped(kv.key.size() + kv.value.size());
     ++at_;
     return kv;
   }

@@ -19,6 +19,11 @@ class MemorySparer {
     since_ = 0;
     tx_.drop_resident();
   }
+  /// As touched(), for a read away from the last one: the kernel may map 2 MiB around it.
+  void jumped(std::uint64_t bytes) {
+    constexpr std::uint64_t kAround = 128 << 10;  // so that 16 of them are kept
+    touched(bytes + kAround);
+  }
 
  private:
   const bolt::Tx& tx_;
