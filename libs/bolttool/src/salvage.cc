@@ -341,7 +341,8 @@ class Salvager {
 
   /// Without a top level there are still leaves: etcd's revisions go to `key`, the rest together.
   Result<> homeless() {
-    if (report_.buckets > 0 || !options_.stale) return {};
+    // A sound top level without buckets is no loss.
+    if (report_.buckets > 0 || !options_.stale || report_.whole()) return {};
     for (const LeafKind kind : {LeafKind::kRevisions, LeafKind::kOther}) {
       auto found = orphans_->gather({}, kind);
       if (found.pairs.empty()) continue;
