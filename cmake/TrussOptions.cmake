@@ -18,6 +18,10 @@ add_library(truss_flags INTERFACE)
 target_compile_options(truss_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
   -Woverloaded-virtual -Wextra-semi -Wimplicit-fallthrough -fno-semantic-interposition)
+if(CMAKE_UNITY_BUILD)
+  # several sources in one unit: their anonymous namespaces look like a header's
+  target_compile_options(truss_flags INTERFACE -Wno-subobject-linkage)
+endif()
 if(TRUSS_WERROR)
   target_compile_options(truss_flags INTERFACE -Werror)
 endif()

@@ -28,7 +28,7 @@ struct Simulated {
   std::string dir = "/data/test";
 };
 
-constexpr OpenOptions kCreate{.write = true, .create = true};
+constexpr OpenOptions kCreateReal{.write = true, .create = true};
 
 std::string text(File& file, std::size_t size, std::uint64_t offset = 0) {
   std::string out(size, '?');
@@ -40,7 +40,7 @@ std::string text(File& file, std::size_t size, std::uint64_t offset = 0) {
 
 TEST_CASE_TEMPLATE("files keep what is written", Fs, Posix, Simulated) {
   Fs at;
-  auto file = at.fs.open(at.dir + "/a", kCreate).value();
+  auto file = at.fs.open(at.dir + "/a", kCreateReal).value();
   REQUIRE(file->pwrite("hello", 3).has_value());
   CHECK(file->size().value() == 8);
   CHECK(text(*file, 100) == std::string("\0\0\0hello", 8));
@@ -57,7 +57,7 @@ TEST_CASE_TEMPLATE("files keep what is written", Fs, Posix, Simulated) {
 
 TEST_CASE_TEMPLATE("pwritev takes any number of pieces", Fs, Posix, Simulated) {
   Fs at;
-  auto file = at.fs.open(at.dir + "/a", kCreate).value();
+  auto file = at.fs.open(at.dir + "/a", kCreateReal).value();
   std::vector<std::string> owned;
   std::vector<ByteView> pieces;
   std::string whole;
@@ -74,7 +74,7 @@ TEST_CASE_TEMPLATE("pwritev takes any number of pieces", Fs, Posix, Simulated) {
 
 TEST_CASE_TEMPLATE("truncate cuts and extends with zeros", Fs, Posix, Simulated) {
   Fs at;
-  auto file = at.fs.open(at.dir + "/a", kCreate).value();
+  auto file = at.fs.open(at.dir + "/a", kCreateReal).value();
   REQUIRE(file->pwrite(std::string(5000, 'x'), 0).has_value());
   REQUIRE(file->truncate(10).has_value());
   REQUIRE(file->truncate(4000).has_value());
@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("truncate cuts and extends with zeros", Fs, Posix, Simulated)
 
 TEST_CASE_TEMPLATE("allocate extends with zeros and never shrinks", Fs, Posix, Simulated) {
   Fs at;
-  auto file = at.fs.open(at.dir + "/a", kCreate).value();
+  auto file = at.fs.open(at.dir + "/a", kCreateReal).value();
   REQUIRE(file->pwrite("abc", 0).has_value());
   REQUIRE(file->allocate(64'000'000).has_value());
   CHECK(file->size().value() == 64'000'000);
@@ -96,12 +96,12 @@ TEST_CASE_TEMPLATE("allocate extends with zeros and never shrinks", Fs, Posix, S
 TEST_CASE_TEMPLATE("open flags mean what they say", Fs, Posix, Simulated) {
   Fs at;
   CHECK(at.fs.open(at.dir + "/a", {}).error().code == Code::kNotFound);
-  CHECK(at.fs.open(at.dir + "/no/a", kCreate).error().code == Code::kNotFound);
-  REQUIRE(at.fs.open(at.dir + "/a", kCreate).value()->pwrite("abc", 0).has_value());
+  CHECK(at.fs.open(at.dir + "/no/a", kCreateReal).error().code == Code::kNotFound);
+  REQUIRE(at.fs.open(at.dir + "/a", kCreateReal).value()->pwrite("abc", 0).has_value());
   CHECK(
       at.fs.open(at.dir + "/a", {.write = true, .create = true, .exclusive = true}).error().code ==
       Code::kAlreadyExists);
-  CHECK(at.fs.open(at.dir + "/a", kCreate).value()->size().value() == 3);
+  CHECK(at.fs.open(at.dir + "/a", kCreateReal).value()->size().value() == 3);
   CHECK_FALSE(at.fs.open(at.dir + "/a", {}).value()->pwrite("x", 0).has_value());
   const OpenOptions fresh{.write = true, .truncate = true};
   CHECK(at.fs.open(at.dir + "/a", fresh).value()->size().value() == 0);
@@ -110,7 +110,7 @@ TEST_CASE_TEMPLATE("open flags mean what they say", Fs, Posix, Simulated) {
 TEST_CASE_TEMPLATE("directories list, rename and remove", Fs, Posix, Simulated) {
   Fs at;
   for (const char* name : {"/b", "/a", "/c"})
-    REQUIRE(at.fs.open(at.dir + name, kCreate).has_value());
+    REQUIRE(at.fs.open(at.dir + name, kCreateReal).has_value());
   REQUIRE(at.fs.make_dir(at.dir + "/d", 0700).has_value());
   using Names = std::vector<std::string>;
   CHECK(at.fs.list(at.dir).value() == Names{"a", "b", "c", "d"});
@@ -130,7 +130,7 @@ TEST_CASE_TEMPLATE("directories list, rename and remove", Fs, Posix, Simulated) 
 
 TEST_CASE_TEMPLATE("stat tells size and kind", Fs, Posix, Simulated) {
   Fs at;
-  REQUIRE(at.fs.open(at.dir + "/a", kCreate).value()->pwrite("abc", 0).has_value());
+  REQUIRE(at.fs.open(at.dir + "/a", kCreateReal).value()->pwrite("abc", 0).has_value());
   CHECK(at.fs.stat(at.dir + "/a").value().size == 3);
   CHECK(at.fs.stat(at.dir + "/a").value().mode == 0600);
   CHECK_FALSE(at.fs.stat(at.dir + "/a").value().directory);
@@ -142,7 +142,7 @@ TEST_CASE_TEMPLATE("stat tells size and kind", Fs, Posix, Simulated) {
 
 TEST_CASE_TEMPLATE("an open file outlives its name", Fs, Posix, Simulated) {
   Fs at;
-  auto file = at.fs.open(at.dir + "/a", kCreate).value();
+  auto file = at.fs.open(at.dir + "/a", kCreateReal).value();
   REQUIRE(file->pwrite("abc", 0).has_value());
   REQUIRE(at.fs.remove(at.dir + "/a").has_value());
   CHECK(text(*file, 10) == "abc");
@@ -152,15 +152,15 @@ TEST_CASE_TEMPLATE("an open file outlives its name", Fs, Posix, Simulated) {
 TEST_CASE_TEMPLATE("locks exclude other openings and end with the file", Fs, Posix, Simulated) {
   for (const LockKind kind : {LockKind::kFlock, LockKind::kOfd}) {
     Fs at;
-    auto first = at.fs.open(at.dir + "/a", kCreate).value();
-    auto second = at.fs.open(at.dir + "/a", kCreate).value();
+    auto first = at.fs.open(at.dir + "/a", kCreateReal).value();
+    auto second = at.fs.open(at.dir + "/a", kCreateReal).value();
     REQUIRE(first->try_lock(kind, true).has_value());
     CHECK(first->try_lock(kind, true).has_value());
     CHECK(second->try_lock(kind, true).error().code == Code::kUnavailable);
     CHECK(second->try_lock(kind, false).error().code == Code::kUnavailable);
     first.reset();
     REQUIRE(second->try_lock(kind, false).has_value());
-    first = at.fs.open(at.dir + "/a", kCreate).value();
+    first = at.fs.open(at.dir + "/a", kCreateReal).value();
     CHECK(first->try_lock(kind, false).has_value());
     CHECK(first->try_lock(kind, true).error().code == Code::kUnavailable);
   }
@@ -168,7 +168,7 @@ TEST_CASE_TEMPLATE("locks exclude other openings and end with the file", Fs, Pos
 
 TEST_CASE_TEMPLATE("a mapping sees later writes and growth", Fs, Posix, Simulated) {
   Fs at;
-  auto file = at.fs.open(at.dir + "/a", kCreate).value();
+  auto file = at.fs.open(at.dir + "/a", kCreateReal).value();
   REQUIRE(file->pwrite("abc", 0).has_value());
   const auto map = file->map(65536, {}).value();
   CHECK(map->size() == 65536);
@@ -184,7 +184,7 @@ TEST_CASE_TEMPLATE("make_dirs, remove_all and read_file", Fs, Posix, Simulated) 
   Fs at;
   REQUIRE(make_dirs(at.fs, at.dir + "/x/y/z").has_value());
   REQUIRE(make_dirs(at.fs, at.dir + "/x/y/z").has_value());
-  REQUIRE(at.fs.open(at.dir + "/x/y/f", kCreate).value()->pwrite("12345", 0).has_value());
+  REQUIRE(at.fs.open(at.dir + "/x/y/f", kCreateReal).value()->pwrite("12345", 0).has_value());
   CHECK(make_dirs(at.fs, at.dir + "/x/y/f").error().code == Code::kAlreadyExists);
   CHECK(read_file(at.fs, at.dir + "/x/y/f", 5).value() == "12345");
   CHECK(read_file(at.fs, at.dir + "/x/y/f", 4).error().code == Code::kResourceExhausted);

@@ -11,13 +11,13 @@ using namespace truss::testing;
 
 namespace {
 
-constexpr OpenOptions kCreate{.write = true, .create = true};
+constexpr OpenOptions kCreateFile{.write = true, .create = true};
 
 }  // namespace
 
 TEST_CASE("calls and points are counted and logged") {
   SimFileSystem fs;
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   REQUIRE(file->pwrite("abc", 5).has_value());
   CHECK(file->size().value() == 8);
   REQUIRE(file->sync_data().has_value());
@@ -44,7 +44,7 @@ TEST_CASE("the log keeps the last lines only") {
 
 TEST_CASE("the n-th call fails with the errno given, once") {
   SimFileSystem fs;
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   fs.fail_call(fs.calls() + 2, SimFault::error(ENOSPC));
   REQUIRE(file->pwrite("a", 0).has_value());
   const auto failed = file->pwrite("b", 1);
@@ -57,7 +57,7 @@ TEST_CASE("the n-th call fails with the errno given, once") {
 
 TEST_CASE("a failed write may have had a short effect, of whole sectors") {
   SimFileSystem fs;
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   fs.fail_call(fs.calls() + 1, SimFault::error(EIO, 1100));
   CHECK(file->pwrite(std::string(2000, 'x'), 12).error().sys_errno == EIO);
   CHECK(file->size().value() == 1024);
@@ -68,7 +68,7 @@ TEST_CASE("a failed write may have had a short effect, of whole sectors") {
 
 TEST_CASE("every kind of call can fail") {
   SimFileSystem fs;
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   REQUIRE(file->pwrite("abc", 0).has_value());
   fs.inject([](const SimOp&) { return SimFault::error(EIO); });
   char byte = 0;
@@ -82,7 +82,7 @@ TEST_CASE("every kind of call can fail") {
   CHECK_FALSE(file->try_lock(LockKind::kOfd, true).has_value());
   CHECK_FALSE(file->map(4096, {}).has_value());
   CHECK_FALSE(fs.open("/f", {}).has_value());
-  CHECK_FALSE(fs.open("/g", kCreate).has_value());
+  CHECK_FALSE(fs.open("/g", kCreateFile).has_value());
   CHECK_FALSE(fs.stat("/f").has_value());
   CHECK_FALSE(fs.list("/").has_value());
   CHECK_FALSE(fs.make_dir("/d").has_value());
@@ -96,7 +96,7 @@ TEST_CASE("every kind of call can fail") {
 
 TEST_CASE("a skipped sync reports success and saves nothing") {
   SimFileSystem fs;
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   REQUIRE(fs.sync_dir("/").has_value());
   fs.inject(skip_matching([](const SimOp& op) { return op.kind == OpKind::kSyncData; }));
   REQUIRE(file->pwrite("abc", 0).has_value());
@@ -109,7 +109,7 @@ TEST_CASE("a skipped sync reports success and saves nothing") {
 
 TEST_CASE("stop_after kills the disk at its point") {
   SimFileSystem fs;
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   fs.stop_after(2);
   REQUIRE(file->pwrite("a", 0).has_value());
   CHECK_FALSE(fs.stopped());
@@ -128,7 +128,7 @@ TEST_CASE("the observer sees each point before its effect, not its own calls") {
     seen.push_back(std::string(op_name(op.kind)) + (info ? std::to_string(info->size) : "-"));
     static_cast<void>(fs.sync_dir("/"));
   });
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   REQUIRE(file->pwrite("abc", 0).has_value());
   CHECK(file->size().has_value());
   REQUIRE(file->sync().has_value());
@@ -137,7 +137,7 @@ TEST_CASE("the observer sees each point before its effect, not its own calls") {
 
 TEST_CASE("a full disk says ENOSPC and changes nothing") {
   SimFileSystem fs({.capacity_bytes = 1000});
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   REQUIRE(file->pwrite(std::string(900, 'x'), 0).has_value());
   CHECK(file->pwrite(std::string(101, 'y'), 900).error().sys_errno == ENOSPC);
   CHECK(file->allocate(1001).error().sys_errno == ENOSPC);
@@ -147,7 +147,7 @@ TEST_CASE("a full disk says ENOSPC and changes nothing") {
 
 TEST_CASE("a file has a largest size") {
   SimFileSystem fs({.max_file_bytes = 1 << 20});
-  const auto file = fs.open("/f", kCreate).value();
+  const auto file = fs.open("/f", kCreateFile).value();
   CHECK(file->pwrite("x", (1 << 20) - 1).has_value());
   CHECK(file->pwrite("x", 1 << 20).error().sys_errno == EFBIG);
 }
@@ -155,10 +155,10 @@ TEST_CASE("a file has a largest size") {
 TEST_CASE("a killed process loses its locks and its access, the disk keeps what it wrote") {
   SimFileSystem fs;
   const auto process = fs.mount();
-  const auto file = process->open("/f", kCreate).value();
+  const auto file = process->open("/f", kCreateFile).value();
   REQUIRE(file->try_lock(LockKind::kFlock, true).has_value());
   REQUIRE(file->pwrite("abc", 0).has_value());
-  const auto other = fs.open("/f", kCreate).value();
+  const auto other = fs.open("/f", kCreateFile).value();
   CHECK(other->try_lock(LockKind::kFlock, true).error().code == Code::kUnavailable);
   const auto points = fs.points();
   process->unmount();

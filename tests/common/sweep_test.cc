@@ -10,12 +10,12 @@ using namespace truss::testing;
 // A toy store with a known-good order of syncs: the sweeps must pass it, and fail it without one.
 namespace {
 
-constexpr OpenOptions kCreate{.write = true, .create = true, .truncate = true};
+constexpr OpenOptions kCreateEmpty{.write = true, .create = true, .truncate = true};
 
 /// Replaces /d/value by a temporary file and a rename.
 Result<> save(SimFileSystem& fs, int value) {
   {
-    TRUSS_ASSIGN(const auto file, fs.open("/d/value.tmp", kCreate));
+    TRUSS_ASSIGN(const auto file, fs.open("/d/value.tmp", kCreateEmpty));
     TRUSS_TRY(file->pwrite(std::string(1500, 'p') + std::to_string(value), 0));
     TRUSS_TRY(file->sync());
   }

@@ -14,7 +14,7 @@ using rapidjson::Value;
 
 namespace {
 
-constexpr ByteView kAll{"\0", 1};
+constexpr ByteView kEveryKey{"\0", 1};
 
 /// A copy of an artefact's db, opened as a member would. Copied, because opening may write.
 struct OpenedDb {
@@ -78,7 +78,8 @@ void check_store(OpenedDb& opened, const Value& want) {
   CHECK(opened.backend->consistent_index() == want["consistent_index"].GetUint64());
   CHECK(opened.store->current_revision() == want["revision"].GetInt64());
   CHECK(opened.store->compact_revision() == want["compact_revision"].GetInt64());
-  const auto count = opened.store->range({.key = kAll, .range_end = kAll, .count_only = true});
+  const auto count =
+      opened.store->range({.key = kEveryKey, .range_end = kEveryKey, .count_only = true});
   CHECK(count->count == want["live_keys"].GetInt64());
   CHECK(opened.store->hash_kv(0).value().hash == want["hashkv_current"].GetUint());
 }
@@ -132,7 +133,8 @@ TEST_CASE("HashKV of the fragmented db is what the real server said") {
   CHECK(hash->hash == expect["hashkv"]["hash"].GetUint());
   CHECK(hash->compact_revision == expect["hashkv"]["compact_revision"].GetInt64());
   CHECK(hash->current_revision == expect["hashkv"]["header"]["revision"].GetInt64());
-  const auto count = opened.store->range({.key = kAll, .range_end = kAll, .count_only = true});
+  const auto count =
+      opened.store->range({.key = kEveryKey, .range_end = kEveryKey, .count_only = true});
   CHECK(std::to_string(count->count) == expect["count"].GetString());
 }
 
@@ -154,7 +156,7 @@ TEST_CASE("the leases of the single member and their keys") {
   REQUIRE(lessor.restore());
   CHECK(lessor.leases().size() == 2);
   opened.store->set_lease_links(&lessor);
-  const auto all = opened.store->range({.key = kAll, .range_end = kAll});
+  const auto all = opened.store->range({.key = kEveryKey, .range_end = kEveryKey});
   REQUIRE(all);
   std::size_t attached = 0, listed = 0;
   for (const KeyValue& kv : all->kvs) attached += kv->lease != 0;

@@ -8,7 +8,7 @@ using namespace truss::raft;
 
 namespace {
 
-Message ack(std::uint64_t from, std::uint64_t term, std::uint64_t index) {
+Message ack_from(std::uint64_t from, std::uint64_t term, std::uint64_t index) {
   Message m = message(MessageType::kAppResp, from, 1, term);
   m.index = Index{index};
   return m;
@@ -76,7 +76,7 @@ TEST_CASE("messages for others, from nobody or in our own name are refused") {
   CHECK(trio.refusal(2, message(MessageType::kHeartbeat, 2, 2, 3)) == Refusal::kWrongSender);
   // Else the leader's own entry would count before it is durable.
   CHECK(trio[1].raft->propose(bytes("x")).has_value());
-  CHECK(trio.refusal(1, ack(1, 2, 5)) == Refusal::kWrongSender);
+  CHECK(trio.refusal(1, ack_from(1, 2, 5)) == Refusal::kWrongSender);
   CHECK(trio[1].peer(1).progress.match == Index{4});
 }
 
@@ -91,9 +91,9 @@ TEST_CASE("a proposal that others hand on may be our own") {
 
 TEST_CASE("acknowledgements of what the leader never had are refused") {
   Trio trio;
-  CHECK(trio.refusal(1, ack(2, 2, 5)) == Refusal::kMalformed);
-  CHECK(step(trio[1], ack(2, 2, 4)).has_value());
-  CHECK(trio.refusal(1, ack(2, 0, 5)) == Refusal::kMalformed);  // not even as a local message
+  CHECK(trio.refusal(1, ack_from(2, 2, 5)) == Refusal::kMalformed);
+  CHECK(step(trio[1], ack_from(2, 2, 4)).has_value());
+  CHECK(trio.refusal(1, ack_from(2, 0, 5)) == Refusal::kMalformed);  // not even as a local message
 }
 
 TEST_CASE("appends have no gaps, and no entries later than their own term") {

@@ -16,10 +16,10 @@ using Names = std::vector<std::string>;
 constexpr raft::Index kIndex{0x20};
 const Names kReceived = {"0000000000000020.snap.db"};
 
-struct Dir {
+struct ReceiverDir {
   SimFileSystem fs{{.capacity_bytes = 1 << 20}};
 
-  Dir() {
+  ReceiverDir() {
     REQUIRE(fs.make_dir("/snap").has_value());
     REQUIRE(fs.sync_dir("/").has_value());
   }
@@ -33,7 +33,7 @@ struct Dir {
 }  // namespace
 
 TEST_CASE("a received database is on disk under its name, whatever a crash does") {
-  Dir dir;
+  ReceiverDir dir;
   const auto receiver = dir.receiver(7);
   REQUIRE(receiver->write("abc"));
   REQUIRE(receiver->write("defg"));
@@ -106,7 +106,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a transfer broken off leaves nothing; two at once don't meet") {
-  Dir dir;
+  ReceiverDir dir;
   auto first = dir.receiver();
   auto second = dir.receiver();
   CHECK(dir.names() == Names{"tmp1", "tmp2"});
@@ -120,7 +120,7 @@ TEST_CASE("a transfer broken off leaves nothing; two at once don't meet") {
 }
 
 TEST_CASE("a file that has the name already stays") {
-  Dir dir;
+  ReceiverDir dir;
   const auto first = dir.receiver();
   REQUIRE(first->write("first"));
   REQUIRE(first->finish(kIndex));
@@ -132,7 +132,7 @@ TEST_CASE("a file that has the name already stays") {
 }
 
 TEST_CASE("too few, too many and no bytes are refused") {
-  Dir dir;
+  ReceiverDir dir;
   const auto empty = dir.receiver();
   CHECK(empty->finish(kIndex).error().code == Code::kCorruption);
   const auto few = dir.receiver(5);
@@ -143,7 +143,7 @@ TEST_CASE("too few, too many and no bytes are refused") {
 }
 
 TEST_CASE("a full disk shows before the transfer if the size is known, else when it is full") {
-  Dir dir;
+  ReceiverDir dir;
   const auto known = DbReceiver::create(dir.fs, "/snap", 2 << 20);
   REQUIRE(!known);
   CHECK(dir.names().empty());
@@ -154,7 +154,7 @@ TEST_CASE("a full disk shows before the transfer if the size is known, else when
 
 TEST_CASE("a failed sync or rename is an error, and the name stays free") {
   for (const auto kind : {testing::OpKind::kSync, testing::OpKind::kRename}) {
-    Dir dir;
+    ReceiverDir dir;
     auto receiver = dir.receiver();
     REQUIRE(receiver->write("abc"));
     dir.fs.inject([kind](const testing::SimOp& op) -> std::optional<testing::SimFault> {

@@ -14,12 +14,12 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-struct Sample {
+struct DocumentedSample {
   OutputOptions output;
   std::string dir;
   std::string text;
   Command root{"sample", "it's a sample"};
-  Sample() {
+  DocumentedSample() {
     add_output_options(root, output);
     root.command("look", "look [at] it: don't touch")
         .argument("DIR", "where", &dir, Hint::kFolder)
@@ -33,7 +33,7 @@ struct Sample {
 }  // namespace
 
 TEST_CASE("documents: the manual has every command, option, exit code and example") {
-  const std::string page = man_page(Sample().root);
+  const std::string page = man_page(DocumentedSample().root);
   for (const char* part : {".TH SAMPLE 1", ".SS sample look", "\\fB\\-\\-text TEXT\\fR",
                            "\\fB\\-o, \\-\\-output FORMAT", "sample look \\-o json /x",
                            "\\fB10\\fR\nsample look: nothing there"}) {
@@ -42,7 +42,7 @@ TEST_CASE("documents: the manual has every command, option, exit code and exampl
 }
 
 TEST_CASE("documents: completions know commands, options and choices") {
-  Sample sample;
+  DocumentedSample sample;
   for (const Document& document : documents(sample.root)) {
     if (document.path.starts_with("man/")) continue;
     for (const char* part : {"look", "text", "output", "text json table", "no-progress"})
@@ -51,7 +51,7 @@ TEST_CASE("documents: completions know commands, options and choices") {
 }
 
 TEST_CASE("documents: bash takes its completion, and it completes") {
-  Sample sample;
+  DocumentedSample sample;
   test_support::TempDir dir;
   const std::string script = dir.path() + "/sample.bash";
   const auto complete = [&](const std::string& words, int at) {

@@ -22,7 +22,8 @@ std::string written(FrameBuffer& frames) {
   return read_file(fs, "/f").value();
 }
 
-raft::Entry entry(std::uint64_t term, std::uint64_t index, ByteView data, raft::EntryType type) {
+raft::Entry typed_entry(std::uint64_t term, std::uint64_t index, ByteView data,
+                        raft::EntryType type) {
   return {raft::Term(term), raft::Index(index), type, SharedBytes::copy(data)};
 }
 
@@ -39,11 +40,11 @@ TEST_CASE("the first records of a log have the bytes of a real one") {
   const std::string change =
       from_hex("08001000 18b6dfb186f69fb883d901 224d") +
       R"({"id":15638434143535919030,"peerURLs":["http://127.0.0.1:24801"],"name":"s1"})";
-  frames.add_entry(entry(1, 1, change, raft::EntryType::kConfChange));
+  frames.add_entry(typed_entry(1, 1, change, raft::EntryType::kConfChange));
   CHECK(frames.crc() == 0xefcdf0ef);
   frames.add(RecordType::kState, raft::encoded(raft::HardState{raft::Term(1), {}, raft::Index(1)}));
   CHECK(frames.crc() == 0x42af461d);
-  frames.add_entry(entry(2, 2, {}, raft::EntryType::kNormal));
+  frames.add_entry(typed_entry(2, 2, {}, raft::EntryType::kNormal));
 
   const std::string bytes = written(frames);
   CHECK(to_hex(bytes.substr(0, 16)) ==
@@ -69,7 +70,7 @@ TEST_CASE("a segment that goes on from another begins with its rolling crc") {
 TEST_CASE("copied and referenced payloads give the same bytes") {
   for (const std::size_t size : {0, 1, 7, 511, 512, 513, 5000}) {
     CAPTURE(size);
-    const raft::Entry e = entry(3, 9, std::string(size, 'p'), raft::EntryType::kNormal);
+    const raft::Entry e = typed_entry(3, 9, std::string(size, 'p'), raft::EntryType::kNormal);
     FrameBuffer one;
     FrameBuffer other;
     one.add_entry(e);

@@ -6,10 +6,10 @@
 namespace truss::api {
 namespace {
 
-namespace pb = grpc::health::v1;
+namespace health_pb = grpc::health::v1;
 
-SharedBytes encode_status(pb::HealthCheckResponse::ServingStatus status) {
-  pb::HealthCheckResponse response;
+SharedBytes encode_status(health_pb::HealthCheckResponse::ServingStatus status) {
+  health_pb::HealthCheckResponse response;
   response.set_status(status);
   return serialize(response);
 }
@@ -19,9 +19,10 @@ class HealthWatch final : public net::StreamHandler {
  public:
   explicit HealthWatch(std::shared_ptr<StreamPort> port) : port_(std::move(port)) {}
   void on_message(SharedBytes message) override {
-    const auto r = parse<pb::HealthCheckRequest>(message.view());
-    port_->send(encode_status(r.service().empty() ? pb::HealthCheckResponse::SERVING
-                                                  : pb::HealthCheckResponse::SERVICE_UNKNOWN));
+    const auto r = parse<health_pb::HealthCheckRequest>(message.view());
+    port_->send(encode_status(r.service().empty()
+                                  ? health_pb::HealthCheckResponse::SERVING
+                                  : health_pb::HealthCheckResponse::SERVICE_UNKNOWN));
   }
 
  private:
@@ -33,9 +34,9 @@ class HealthWatch final : public net::StreamHandler {
 void HealthService::register_methods(MethodTable& table) {
   table.add_unary("/grpc.health.v1.Health/Check",
                   [](const CallInfo&, SharedBytes request, Done done) {
-                    const auto r = parse<pb::HealthCheckRequest>(request.view());
+                    const auto r = parse<health_pb::HealthCheckRequest>(request.view());
                     if (!r.service().empty()) return done(fail(Code::kNotFound, "unknown service"));
-                    done(encode_status(pb::HealthCheckResponse::SERVING));
+                    done(encode_status(health_pb::HealthCheckResponse::SERVING));
                   });
   table.add_stream("/grpc.health.v1.Health/Watch",
                    [](const CallInfo&, std::shared_ptr<StreamPort> port) {

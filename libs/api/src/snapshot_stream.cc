@@ -10,7 +10,7 @@ namespace truss::api {
 namespace {
 
 constexpr std::size_t kPieceBytes = 32 * 1024;
-constexpr std::size_t kSendHighWater = 1u << 20;
+constexpr std::size_t kSnapshotHighWater = 1u << 20;
 
 class Sha256 {
  public:
@@ -61,7 +61,7 @@ class SnapshotStream final : public net::StreamHandler,
   // One burst: other work of the executor may come between two.
   void pump() {
     if (!reader_ || done_) return;
-    while (port_->queued_bytes() < kSendHighWater) {
+    while (port_->queued_bytes() < kSnapshotHighWater) {
       if (port_->cancelled()) return close();
       auto piece = reader_->read(kPieceBytes);
       if (!piece) return finish(std::move(piece).error());

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxReasonBytes = 1024;
 
-const char* kind_name(StreamKind kind) {
+const char* reader_kind(StreamKind kind) {
   return kind == StreamKind::kMessage ? "stream Message" : "stream MsgApp v2";
 }
 
@@ -155,7 +155,7 @@ void StreamReader::ended(Stream& stream, const Result<void>& how) {
   } else if (!how) {
     // Which URL is at fault shows before the stream is there, not after.
     if (stream.status() != 200) urls_->failed(stream.url());
-    activity_->failed(kind_name(kind_), how.error().message);
+    activity_->failed(reader_kind(kind_), how.error().message);
     log_change("lost: " + how.error().message);
   } else {
     log_change("closed by the peer");
@@ -168,7 +168,7 @@ void StreamReader::refused(int status, std::string_view body) {
   std::string why = "answered " + std::to_string(status) + ": " + std::string(body);
   if (status == 404) why = "peer failed to find local node";
   if (status == 410) why = "the member has been permanently removed from the cluster";
-  activity_->failed(kind_name(kind_), why);
+  activity_->failed(reader_kind(kind_), why);
   log_change("refused: " + why);
   if (status == 410) context_->report_removed();
 }
@@ -178,7 +178,7 @@ void StreamReader::log_change(std::string what) {
   if (what == last_log_) return;
   context_->logger.log(what == "established" ? LogLevel::kInfo : LogLevel::kWarn,
                        "stream from remote peer",
-                       {{"stream-reader-type", kind_name(kind_)},
+                       {{"stream-reader-type", reader_kind(kind_)},
                         {"remote-peer-id", id_text(peer_.value())},
                         {"state", what}});
   last_log_ = std::move(what);

@@ -64,7 +64,7 @@ void append_options(std::string& out, const Command& command, const char* title)
     append_entry(out, option_text(option), option.help + option_remarks(option));
 }
 
-void append_examples(std::string& out, const Command& command) {
+void append_help_examples(std::string& out, const Command& command) {
   if (command.examples().empty()) return;
   out += "\nEXAMPLES\n";
   for (const Example& example : command.examples())
@@ -89,7 +89,7 @@ std::string help_text(const Command& command, const std::string& path) {
   if (!command.exit_codes().empty()) out += "\nEXIT CODES\n";
   for (const auto& [code, meaning] : command.exit_codes())
     append_entry(out, std::to_string(code), meaning);
-  append_examples(out, command);
+  append_help_examples(out, command);
   return out;
 }
 

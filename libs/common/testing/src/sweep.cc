@@ -8,7 +8,7 @@
 namespace truss::testing {
 namespace {
 
-constexpr CrashStyle kStyles[] = {
+constexpr CrashStyle kSweptStyles[] = {
     CrashStyle::kLoseAll,  CrashStyle::kRandom,     CrashStyle::kCut,       CrashStyle::kKeepAll,
     CrashStyle::kReversed, CrashStyle::kMostlyLost, CrashStyle::kMostlyKept};
 
@@ -39,7 +39,7 @@ void CrashSweep::crash_now(SimFileSystem& fs) { judge(fs, "at the end"); }
 
 void CrashSweep::judge(SimFileSystem& fs, const std::string& where) {
   for (unsigned i = 0; i < options_.copies_per_point; ++i) {
-    const CrashStyle style = kStyles[crashes_++ % std::size(kStyles)];
+    const CrashStyle style = kSweptStyles[crashes_++ % std::size(kSweptStyles)];
     const auto disk = fs.crashed(random_, style);
     Verdict verdict;
     try {
