@@ -63,6 +63,14 @@ TEST_CASE("maintenance: alarms go through the log, are shown, stop what they mus
   CHECK(alarm(newer, 0, 0, 0)->has_header());
 }
 
+TEST_CASE("maintenance: an alarm of a kind that nobody knows keeps its number and stops nothing") {
+  SimApi api;
+  REQUIRE(alarm(api, 1, 77, 257));
+  CHECK(alarm(api, 0, 0, 0)->alarms(0).alarm() == 257);
+  CHECK(status(api).errors(0) == "memberID:77 alarm:257 ");
+  CHECK(api.put("k", "v"));
+}
+
 TEST_CASE("maintenance: alarm requests that real members die of never reach the log") {
   SimApi api;
   const auto before = api.committed();

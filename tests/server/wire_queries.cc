@@ -5,7 +5,7 @@
 namespace truss::server::testing {
 namespace {
 
-constexpr Duration kDelay = std::chrono::milliseconds(1);
+constexpr Duration kAnswerDelay = std::chrono::milliseconds(1);
 
 Unexpected unreachable(const std::string& url) {
   return fail(Code::kUnavailable, "nobody answers at " + url);
@@ -41,12 +41,12 @@ void WireQueries::ask(const std::string& url, Duration timeout, Callback<T> done
   auto open = std::make_shared<Open<T>>(Open<T>{std::move(done)});
   cancels_.push_back([open] { open->settle(fail(Code::kCanceled, "stopped")); });
   wire_.after(timeout, [open, url] { open->settle(unreachable(url)); });
-  wire_.after(kDelay, [&wire = wire_, self = self_, url, open, handler = std::move(handler),
-                       fake = std::move(fake)] {
+  wire_.after(kAnswerDelay, [&wire = wire_, self = self_, url, open, handler = std::move(handler),
+                             fake = std::move(fake)] {
     Server* server = wire.reach(self, url);
     if (server != nullptr) {
       return handler(*server, [&wire, open](Result<T> answer) {
-        wire.after(kDelay, [open, answer = std::move(answer)]() mutable {
+        wire.after(kAnswerDelay, [open, answer = std::move(answer)]() mutable {
           open->settle(std::move(answer));
         });
       });

@@ -56,7 +56,7 @@ TEST_CASE("a watcher sees every byte once, in order, and then the file") {
     std::string seen;
     Names paths;
   };
-  Dir dir;
+  ReceiverDir dir;
   const auto watcher = std::make_shared<Watcher>();
   SeededRandom random(3);
   std::string all(100'001, '\0');  // not a multiple of what is written at once

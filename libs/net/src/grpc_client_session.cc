@@ -11,7 +11,7 @@
 namespace truss::net {
 namespace {
 
-ClientCall& call_of(Http2Stream& stream) { return static_cast<ClientCall&>(stream); }
+ClientCall& client_call_of(Http2Stream& stream) { return static_cast<ClientCall&>(stream); }
 
 int number_of(std::string_view text, int otherwise) {
   int value = otherwise;
@@ -119,7 +119,7 @@ Result<void> GrpcClientSession::receive(ByteView bytes) { return http2_.receive(
 
 void GrpcClientSession::on_header(Http2Stream& stream, std::string_view name,
                                   std::string_view value) {
-  ClientCall& call = call_of(stream);
+  ClientCall& call = client_call_of(stream);
   if (call.cancelled) return;
   if (name == "grpc-status") {
     const int code = number_of(value, static_cast<int>(Code::kUnknown));
@@ -134,12 +134,12 @@ void GrpcClientSession::on_header(Http2Stream& stream, std::string_view name,
 }
 
 void GrpcClientSession::on_headers_complete(Http2Stream& stream, bool /*trailers*/) {
-  ClientCall& call = call_of(stream);
+  ClientCall& call = client_call_of(stream);
   if (call.status && !call.cancelled) call.status->message = call.status_message;
 }
 
 void GrpcClientSession::on_data(Http2Stream& stream, ByteView bytes) {
-  ClientCall& call = call_of(stream);
+  ClientCall& call = client_call_of(stream);
   http2_.consume(call, bytes.size());
   while (!bytes.empty() && !call.cancelled) {
     SharedBytes message;
@@ -156,7 +156,7 @@ void GrpcClientSession::deliver(ClientCall& call, SharedBytes message) {
 }
 
 void GrpcClientSession::on_remote_end(Http2Stream& stream) {
-  ClientCall& call = call_of(stream);
+  ClientCall& call = client_call_of(stream);
   if (!call.status) {
     const bool plain = call.http_status != 200;
     call.status = Error{plain ? code_of_http(call.http_status) : Code::kInternal,
@@ -170,14 +170,14 @@ void GrpcClientSession::on_remote_end(Http2Stream& stream) {
 }
 
 void GrpcClientSession::on_sent(Http2Stream& stream, std::size_t bytes) {
-  ClientCall& call = call_of(stream);
+  ClientCall& call = client_call_of(stream);
   const std::size_t left = call.queued.fetch_sub(bytes) - bytes;
   if (left >= options_.stream_low_water || !call.above_high.load()) return;
   if (call.above_high.exchange(false) && call.handler != nullptr) call.handler->on_writable();
 }
 
 void GrpcClientSession::on_closed(Http2Stream& stream, Http2Code code) {
-  ClientCall& call = call_of(stream);
+  ClientCall& call = client_call_of(stream);
   const std::shared_ptr<ClientCall> keep = std::move(call.self);
   if (call.over.load()) return;
   if (!call.status) {
@@ -226,7 +226,7 @@ void GrpcClientSession::lost(const Error& why) {
   const Error status{Code::kUnavailable, why.sys_errno == 0 ? std::string("transport is closing")
                                                             : authority_ + ": " + why.message};
   http2_.abandon_streams([&](Http2Stream& stream) {
-    ClientCall& call = call_of(stream);
+    ClientCall& call = client_call_of(stream);
     const std::shared_ptr<ClientCall> keep = std::move(call.self);
     end(call, call.cancelled ? *call.status : status);
   });

@@ -9,7 +9,7 @@
 namespace truss::net {
 namespace {
 
-bool has_field(const Metadata& fields, std::string_view lower_name) {
+bool has_header(const Metadata& fields, std::string_view lower_name) {
   return std::any_of(fields.begin(), fields.end(),
                      [&](const auto& field) { return to_lower(field.first) == lower_name; });
 }
@@ -44,7 +44,7 @@ Result<std::string> request_head(const HttpExchangeState& exchange, const std::s
   }
   std::string out = call.method + " " + exchange.url.target + " HTTP/1.1\r\n";
   append(out, "Host", exchange.url.authority);
-  if (!has_field(call.headers, "user-agent")) append(out, "User-Agent", user_agent);
+  if (!has_header(call.headers, "user-agent")) append(out, "User-Agent", user_agent);
   append_framing(out, exchange);
   for (const auto& [name, value] : call.headers) {
     if (!is_http_token(name) || !is_http_field_value(value) || is_ours(to_lower(name))) {
@@ -52,7 +52,7 @@ Result<std::string> request_head(const HttpExchangeState& exchange, const std::s
     }
     append(out, name, value);
   }
-  if (!has_field(call.headers, "accept-encoding")) append(out, "Accept-Encoding", "identity");
+  if (!has_header(call.headers, "accept-encoding")) append(out, "Accept-Encoding", "identity");
   return out + "\r\n";
 }
 

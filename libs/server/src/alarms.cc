@@ -40,7 +40,7 @@ Result<> Alarms::load(mvcc::Backend& backend) {
   on_.clear();
   TRUSS_TRY(backend.for_each(schema::BucketId::kAlarm, [&](ByteView key, ByteView) -> Result<> {
     TRUSS_ASSIGN(const schema::Alarm alarm, schema::decode_alarm(key));
-    on_.insert({raft::NodeId(alarm.member_id), AlarmType{static_cast<std::uint8_t>(alarm.type)}});
+    on_.insert({raft::NodeId(alarm.member_id), AlarmType{static_cast<std::int32_t>(alarm.type)}});
     return {};
   }));
   count();

@@ -47,9 +47,9 @@ void read(LeaseCheckpointRequest& out, ByteView bytes, FieldReader& outer) {
 void read(AlarmRequest& out, ByteView bytes, FieldReader& outer) {
   FieldReader in(bytes, outer);
   while (in.next()) {
-    if (in.field() == 1) out.action = AlarmAction{static_cast<std::uint8_t>(in.uint64())};
+    if (in.field() == 1) out.action = AlarmAction{static_cast<std::int32_t>(in.uint64())};
     if (in.field() == 2) out.alarm.member = raft::NodeId(in.uint64());
-    if (in.field() == 3) out.alarm.alarm = AlarmType{static_cast<std::uint8_t>(in.uint64())};
+    if (in.field() == 3) out.alarm.alarm = AlarmType{static_cast<std::int32_t>(in.uint64())};
   }
 }
 

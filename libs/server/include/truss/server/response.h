@@ -16,8 +16,8 @@ struct LeaseGrantResult {
   std::int64_t ttl_seconds = 0;  ///< as granted: never below the minimum
 };
 
-enum class AlarmType : std::uint8_t { kNone = 0, kNoSpace = 1, kCorrupt = 2 };
-enum class AlarmAction : std::uint8_t { kGet = 0, kActivate = 1, kDeactivate = 2 };
+enum class AlarmType : std::int32_t { kNone = 0, kNoSpace = 1, kCorrupt = 2 };
+enum class AlarmAction : std::int32_t { kGet = 0, kActivate = 1, kDeactivate = 2 };
 
 struct AlarmMember {
   raft::NodeId member;
