@@ -1,5 +1,6 @@
 #include <functional>
 
+#include "model.h"
 #include "support.h"
 #include "truss/common/random.h"
 
@@ -9,13 +10,6 @@ using namespace truss::bolt;
 using namespace truss::bolt::testing;
 
 namespace {
-
-/// A bucket as the model sees it.
-struct Model {
-  std::map<std::string, std::string> pairs;
-  std::map<std::string, Model> buckets;
-  std::uint64_t sequence = 0;
-};
 
 struct Config {
   std::uint64_t seed;
@@ -173,43 +167,7 @@ class Run {
     compare(tx, model_);
   }
 
-  void compare(Tx& tx, const Model& model) {
-    std::size_t count = 0;
-    Cursor cursor = tx.cursor();
-    for (auto kv = must(cursor.first()); kv; kv = must(cursor.next()), ++count) {
-      const auto it = model.buckets.find(std::string(kv->key));
-      REQUIRE(it != model.buckets.end());
-      compare(bucket_of(tx, kv->key), it->second);
-    }
-    REQUIRE(count == model.buckets.size());
-  }
-
-  void compare(Bucket bucket, const Model& model) {
-    REQUIRE(bucket.sequence() == model.sequence);
-    std::size_t pairs = 0, buckets = 0;
-    auto expected = model.pairs.begin();
-    Cursor cursor = bucket.cursor();
-    for (auto kv = must(cursor.first()); kv; kv = must(cursor.next())) {
-      if (kv->is_bucket) {
-        const auto it = model.buckets.find(std::string(kv->key));
-        REQUIRE(it != model.buckets.end());
-        compare(*must(bucket.bucket(kv->key)), it->second);
-        ++buckets;
-        continue;
-      }
-      REQUIRE(expected != model.pairs.end());
-      REQUIRE(kv->key == expected->first);
-      REQUIRE(kv->value == expected->second);
-      ++expected;
-      ++pairs;
-    }
-    REQUIRE(pairs == model.pairs.size());
-    REQUIRE(buckets == model.buckets.size());
-    for (auto kv = must(cursor.last()); kv; kv = must(cursor.prev()))
-      --(kv->is_bucket ? buckets : pairs);
-    REQUIRE(pairs == 0);
-    REQUIRE(buckets == 0);
-  }
+  void compare(Tx& tx, const Model& model) { REQUIRE(difference(tx, model) == ""); }
 
   Config config_;
   SeededRandom random_;
