@@ -1,96 +1,20 @@
 #include "load.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <mutex>
 
-#include "truss/common/executor.h"
-#include "truss/common/random.h"
+#include "open_load.h"
+#include "requests.h"
+#include "signal.h"
 #include "truss/net/channel.h"
 #include "wire.h"
 
 namespace truss::bench {
 namespace {
 
-constexpr std::string_view kPut = "/etcdserverpb.KV/Put";
-constexpr std::string_view kRange = "/etcdserverpb.KV/Range";
-constexpr std::string_view kTxn = "/etcdserverpb.KV/Txn";
 constexpr std::string_view kWatch = "/etcdserverpb.Watch/Watch";
-constexpr std::string_view kLeaseGrant = "/etcdserverpb.Lease/LeaseGrant";
-constexpr std::string_view kKeyPrefix = "bench/key/0123456789abcdef/";  // 27 + 7 digits = 34 bytes
-constexpr std::int64_t kRangeKeys = 100;
-constexpr std::int64_t kLeaseSeconds = 600;
-
-std::string key_name(std::uint64_t number) {
-  std::string out(kKeyPrefix);
-  std::string digits = std::to_string(number);
-  out.append(7 - std::min<std::size_t>(digits.size(), 7), '0');
-  return out + digits;
-}
-
-struct Request {
-  std::string_view path;
-  SharedBytes message;
-  std::size_t least_answer = 0;  ///< a right answer is no shorter
-};
-
-/// Makes the requests of an op.
-class Requests {
- public:
-  explicit Requests(const LoadSpec& spec)
-      : spec_(spec), random_(spec.seed), value_(spec.value_bytes, 'v') {}
-
-  Request next() {
-    const std::string& op = spec_.op;
-    if (op == "put" || op == "watch") return put();
-    if (op == "get-lin") return get(false);
-    if (op == "get-ser") return get(true);
-    if (op == "range100") return range();
-    if (op == "txn4") return {kTxn, txn_request(random_key(), value_), 20};
-    if (op == "lease") return {kLeaseGrant, lease_grant_request(kLeaseSeconds), 10};
-    return random_.below(10) == 0 ? put() : get(false);  // mixed
-  }
-
- private:
-  std::string random_key() { return key_name(random_.below(spec_.key_space)); }
-  Request put() { return {kPut, put_request(random_key(), value_), 5}; }
-  Request get(bool serializable) {
-    return {kRange, range_request(random_key(), {}, 0, serializable), spec_.value_bytes};
-  }
-  Request range() {
-    const std::uint64_t last = spec_.key_space - static_cast<std::uint64_t>(kRangeKeys);
-    const std::string first = key_name(random_.below(last));
-    const std::string end(kKeyPrefix.substr(0, kKeyPrefix.size() - 1));
-    return {kRange, range_request(first, end + '0', kRangeKeys, true),
-            static_cast<std::size_t>(kRangeKeys) * spec_.value_bytes};
-  }
-
-  const LoadSpec& spec_;
-  SeededRandom random_;
-  std::string value_;
-};
-
-/// A flag that one thread waits for.
-class Signal {
- public:
-  void set() {
-    const std::lock_guard lock(mutex_);
-    set_ = true;
-    changed_.notify_all();
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return set_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool set_ = false;
-};
 
 /// Channels on one net thread, and the loop of clients on them.
 ///
@@ -306,8 +230,12 @@ Result<LoadResult> run_load(const std::vector<std::string>& addresses, const Loa
   if (std::find(ops.begin(), ops.end(), spec.op) == ops.end()) {
     return fail(Code::kInvalidArgument, "no such op: " + spec.op);
   }
-  LoadResult result = spec.op == "watch" ? run_watch(addresses, spec, marks)
-                                         : Engine(addresses, spec, &marks).run();
+  if (spec.per_second > 0 && spec.op == "watch") {
+    return fail(Code::kInvalidArgument, "watch has no open loop");
+  }
+  LoadResult result = spec.per_second > 0  ? run_open_load(addresses, spec, marks)
+                      : spec.op == "watch" ? run_watch(addresses, spec, marks)
+                                           : Engine(addresses, spec, &marks).run();
   if (result.operations == 0) {
     return fail(Code::kUnavailable, spec.op + ": nothing succeeded: " + result.first_error);
   }
@@ -325,7 +253,7 @@ Result<void> fill_big(const std::string& address, std::size_t count, std::size_t
     for (std::size_t i = 0; i < per_transaction; ++i) {
       keys.push_back("big/" + key_name(transaction * per_transaction + i));
     }
-    return Request{kTxn, puts_request(keys, value), 5};
+    return puts_in_one(keys, value);
   };
   const LoadResult result = engine.run_counted(count / per_transaction, make);
   if (result.errors == 0) return {};
@@ -337,9 +265,8 @@ Result<void> fill_keys(const std::string& address, const LoadSpec& spec) {
   fill.clients = 64;
   const std::string value(spec.value_bytes, 'v');
   Engine engine({address}, fill, nullptr);
-  const LoadResult result = engine.run_counted(spec.key_space, [&](std::size_t i) {
-    return Request{kPut, put_request(key_name(i), value), 5};
-  });
+  const LoadResult result =
+      engine.run_counted(spec.key_space, [&](std::size_t i) { return put_of(key_name(i), value); });
   if (result.errors == 0) return {};
   return fail(Code::kUnavailable, "filling keys: " + result.first_error);
 }

@@ -10,7 +10,8 @@
 
 namespace truss::bench {
 
-/// One closed-loop load: every client has one request under way at any time.
+/// One load: every client has one request under way at any time, or, with a rate, requests start
+/// at times fixed before, whatever becomes of them.
 struct LoadSpec {
   std::string op;                ///< one of load_ops()
   std::size_t clients = 64;      ///< for watch: writers
@@ -22,6 +23,7 @@ struct LoadSpec {
   std::size_t watchers = 1000;
   std::size_t watch_streams = 10;
   std::uint64_t seed = 1;
+  double per_second = 0;  ///< requests started a second, as from many clients; 0: closed loop
 };
 
 /// One answer and how long it took.
@@ -36,7 +38,7 @@ struct LoadResult {
   std::uint64_t errors = 0;      ///< statuses other than OK, and answers too short to be right
   std::string first_error;
   double seconds = 0;
-  measure::Histogram latency;      ///< request to answer; for watch: put to event
+  measure::Histogram latency;      ///< request (or when it was due) to answer; watch: put to event
   std::vector<TimedCall> slowest;  ///< the slowest kSlowest answers, slowest first; not for watch
 
   static constexpr std::size_t kSlowest = 32;
@@ -48,7 +50,8 @@ const std::vector<std::string>& load_ops();
 /// True if the op reads keys that must be there before.
 bool needs_keys(const std::string& op);
 
-/// Called on the generator's thread at the two ends of the measured time.
+/// Called at the two ends of the measured time: on the generator's thread, or, with a rate, on the
+/// caller's.
 struct LoadMarks {
   virtual ~LoadMarks() = default;
   virtual void begin() = 0;

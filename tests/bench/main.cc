@@ -1,9 +1,11 @@
-// truss_bench: closed-loop load against etcd-compatible servers, in alternating pairs.
+// truss_bench: closed-loop and open-loop load against etcd-compatible servers, in alternating
+// pairs.
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cmath>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
@@ -11,6 +13,7 @@
 
 #include "group.h"
 #include "load.h"
+#include "open_load.h"
 #include "report.h"
 #include "subject.h"
 
@@ -31,6 +34,7 @@ struct RunOptions {
   std::vector<std::size_t> clients = {1, 64};
   std::size_t pairs = 3;
   double seconds = 2.5;
+  double rate = 0;
   double most_foreign = 0.35;
   std::string folder;
   std::string out;
@@ -93,6 +97,7 @@ LoadSpec spec_of(const RunOptions& options, const std::string& op, std::size_t c
   LoadSpec spec;
   spec.op = op;
   spec.clients = op == "watch" ? std::min<std::size_t>(clients, 4) : clients;
+  spec.per_second = options.rate;
   spec.duration =
       std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.seconds));
   return spec;
@@ -105,6 +110,7 @@ Result<Sample> measure(const std::vector<std::string>& addresses, const Group* g
   Sample sample;
   sample.subject = group != nullptr ? group->name() : addresses.front();
   sample.op = spec.op;
+  if (spec.per_second > 0) sample.op += "@" + std::to_string(std::llround(spec.per_second));
   sample.clients = spec.clients;
   sample.operations = result.operations;
   sample.errors = result.errors;
@@ -217,6 +223,23 @@ int compare(const std::string& earlier, const std::string& later) {
   return 0;
 }
 
+/// One JSON object on standard output.
+int snapshot(const std::string& address, std::size_t times) {
+  const auto streams = stream_snapshots(address, times);
+  if (!streams) return complain(streams.error());
+  std::cout << "{\"bytes\": " << streams->bytes << ", \"seconds\": " << streams->seconds
+            << ", \"client_cpu_seconds\": " << own_cpu_seconds() << "}\n";
+  return 0;
+}
+
+/// Keys `big/…` in transactions of 128 puts.
+int fill(const std::string& address, std::size_t keys, std::size_t value_bytes) {
+  if (auto filled = fill_big(address, keys, value_bytes, 128); !filled) {
+    return complain(filled.error());
+  }
+  return 0;
+}
+
 void add_run_options(CLI::App& app, RunOptions& options) {
   app.add_option("--member", options.member, "our server's program");
   app.add_option("--etcd", options.etcd, "real etcd's program");
@@ -233,6 +256,9 @@ void add_run_options(CLI::App& app, RunOptions& options) {
       ->delimiter(',');
   app.add_option("--pairs", options.pairs, "alternating repetitions of each server");
   app.add_option("--seconds", options.seconds, "measured time of one run");
+  app.add_option("--rate", options.rate,
+                 "open loop: start so many requests a second, as from many clients, and measure "
+                 "each from when it was due (--clients then only names the row)");
   app.add_option("--most-foreign", options.most_foreign,
                  "cores that others may use before a run is repeated (twice at most)");
   app.add_option("--folder", options.folder,
@@ -243,7 +269,7 @@ void add_run_options(CLI::App& app, RunOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Closed-loop load against etcd-compatible servers.");
+  CLI::App app("Load against etcd-compatible servers.");
   app.require_subcommand(1);
   RunOptions options;
   CLI::App* run_command = app.add_subcommand("run", "measure, alternating between the servers");
@@ -253,6 +279,18 @@ int main(int argc, char** argv) {
   CLI::App* compare_command = app.add_subcommand("compare", "one report against another");
   compare_command->add_option("earlier", earlier)->required();
   compare_command->add_option("later", later)->required();
+  std::string address;
+  std::size_t times = 1;
+  CLI::App* snapshot_command =
+      app.add_subcommand("snapshot", "take a server's snapshot as a stream, and throw it away");
+  snapshot_command->add_option("--address", address, "HOST:PORT")->required();
+  snapshot_command->add_option("--times", times, "one after the other");
+  std::size_t keys = 100'000;
+  std::size_t value_bytes = 1024;
+  CLI::App* fill_command = app.add_subcommand("fill", "write keys in transactions of 128 puts");
+  fill_command->add_option("--address", address, "HOST:PORT")->required();
+  fill_command->add_option("--keys", keys, "how many, rounded down to whole transactions");
+  fill_command->add_option("--value-bytes", value_bytes, "of each");
   app.footer(
       "EXAMPLES\n  truss_bench run --member build/release/bin/member --etcd /usr/bin/etcd --out "
       "new.json\n"
@@ -262,5 +300,8 @@ int main(int argc, char** argv) {
 
   std::string command;
   for (int i = 0; i < argc; ++i) command += (i > 0 ? " " : "") + std::string(argv[i]);
-  return run_command->parsed() ? run(options, command) : compare(earlier, later);
+  if (run_command->parsed()) return run(options, command);
+  if (snapshot_command->parsed()) return snapshot(address, times);
+  if (fill_command->parsed()) return fill(address, keys, value_bytes);
+  return compare(earlier, later);
 }

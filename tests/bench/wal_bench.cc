@@ -12,7 +12,9 @@
 #include "truss/wal/wal.h"
 
 // Append and replay of the write-ahead log on a real disk, as etcd's wal benchmarks measure them:
-//   truss_wal_bench FOLDER [MEBIBYTES]
+//   truss_wal_bench FOLDER [MEBIBYTES]               all of it, a line each
+//   truss_wal_bench append FOLDER SIZE BATCH COUNT    one kind of append, as JSON
+//   truss_wal_bench read LOG                          one replay of a log that is there, as JSON
 
 using namespace truss;
 
@@ -59,8 +61,13 @@ std::unique_ptr<wal::Wal> fresh(const std::string& dir) {
   return value_of(wal::Wal::create(disk, process, dir, "bench", {}));
 }
 
-/// Saves `count` entries of `size` bytes, `batch` to a save.
-void append(const std::string& dir, std::size_t size, std::size_t batch, std::size_t count) {
+struct Cost {
+  double wall_us = 0;
+  double cpu_us = 0;
+};
+
+/// Saves `count` entries of `size` bytes, `batch` to a save. Returns what an entry cost.
+Cost append(const std::string& dir, std::size_t size, std::size_t batch, std::size_t count) {
   const auto log = fresh(dir);
   const SharedBytes data = SharedBytes::copy(std::string(size, 'd'));
   std::vector<raft::Entry> entries(batch);
@@ -74,22 +81,46 @@ void append(const std::string& dir, std::size_t size, std::size_t batch, std::si
     log->save({raft::Term(2), raft::NodeId(1), index - 1}, entries);
   }
   const auto n = static_cast<double>(count);
-  std::printf("append %5zu B, batch %4zu: %8.3f us/entry wall, %7.3f us/entry cpu, %6.1f MB/s\n",
-              size, batch, watch.wall() / n * 1e6, watch.cpu() / n * 1e6,
-              n * static_cast<double>(size) / watch.wall() / 1e6);
+  const Cost out{watch.wall() / n * 1e6, watch.cpu() / n * 1e6};
   log->close();
+  return out;
+}
+
+void append_line(const std::string& dir, std::size_t size, std::size_t batch, std::size_t count) {
+  const Cost cost = append(dir, size, batch, count);
+  std::printf("append %5zu B, batch %4zu: %8.3f us/entry wall, %7.3f us/entry cpu, %6.1f MB/s\n",
+              size, batch, cost.wall_us, cost.cpu_us, static_cast<double>(size) / cost.wall_us);
+}
+
+long peak_megabytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
 }
 
 void replay(const std::string& dir, std::size_t size, std::size_t count) {
-  append(dir, size, 1000, count);
+  append_line(dir, size, 1000, count);
   const Stopwatch watch;
   const auto contents = value_of(wal::read_log(disk, dir, {}));
   const auto n = static_cast<double>(contents.entries.size());
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
   std::printf("replay %5zu B: %.3f s, %.0f MB/s, %.3f us/entry cpu, peak memory %ld MB\n", size,
               watch.wall(), n * static_cast<double>(size) / watch.wall() / 1e6,
-              watch.cpu() / n * 1e6, usage.ru_maxrss / 1024);
+              watch.cpu() / n * 1e6, peak_megabytes());
+}
+
+void read_once(const std::string& dir) {
+  const Stopwatch watch;
+  const auto contents = value_of(wal::read_log(disk, dir, {}));
+  std::printf("{\"entries\": %zu, \"seconds\": %.4f, \"cpu_seconds\": %.4f, \"peak_mb\": %ld}\n",
+              contents.entries.size(), watch.wall(), watch.cpu(), peak_megabytes());
+}
+
+void append_once(char** argv) {
+  const auto number = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
+  const std::string dir = join_path(argv[2], "wal-bench");
+  const Cost cost = append(dir, number(3), number(4), number(5));
+  std::printf("{\"wall_us\": %.4f, \"cpu_us\": %.4f}\n", cost.wall_us, cost.cpu_us);
+  if (auto gone = remove_all(disk, dir); !gone) give_up(gone.error());
 }
 
 /// The same log through the bare reader: what a tool needs.
@@ -110,22 +141,33 @@ void scan(const std::string& dir) {
               static_cast<double>(bytes) / watch.wall() / 1e6);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: %s FOLDER [MEBIBYTES]\n", argv[0]);
-    return 2;
-  }
-  const std::string dir = join_path(argv[1], "wal-bench");
-  const std::size_t mebibytes = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 500;
+void everything(const std::string& dir, std::size_t mebibytes) {
   for (const std::size_t size : {100, 300, 1000}) {
-    for (const std::size_t batch : {1, 10, 100, 1000}) append(dir, size, batch, 2000 * batch);
+    for (const std::size_t batch : {1, 10, 100, 1000}) append_line(dir, size, batch, 2000 * batch);
   }
   for (const std::size_t size : {300, 4096}) {
     replay(dir, size, (mebibytes << 20) / size / 1000 * 1000);
     scan(dir);
   }
   if (auto gone = remove_all(disk, dir); !gone) give_up(gone.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string command = argc > 1 ? argv[1] : "";
+  if (command == "append" && argc == 6) {
+    append_once(argv);
+  } else if (command == "read" && argc == 3) {
+    read_once(argv[2]);
+  } else if (argc == 2 || argc == 3) {
+    everything(join_path(argv[1], "wal-bench"),
+               argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 500);
+  } else {
+    std::fprintf(stderr,
+                 "usage: %s FOLDER [MEBIBYTES] | append FOLDER SIZE BATCH COUNT | read LOG\n",
+                 argv[0]);
+    return 2;
+  }
   return 0;
 }

@@ -1,6 +1,7 @@
 // CPU per operation of libs/bolt beside the real bbolt 1.3.6, same operations on the same file
-// shapes. Usage: truss_bolt_bench [OPERATIONS [BATCH [BBOLT_PROGRAM]]]; the program is what
-// tests/interop/bbolt builds. Both run without syncs: the disk is not what is measured.
+// shapes. Usage: truss_bolt_bench [OPERATIONS [BATCH [BBOLT_PROGRAM [VALUE_BYTES]]]]; the program
+// is what tests/interop/bbolt builds, or truss_lmdb_bench. Both run without syncs: the disk is not
+// what is measured.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -15,7 +16,7 @@ using namespace truss::bolt;
 
 namespace {
 
-constexpr std::uint64_t kValueBytes = 100;
+std::uint64_t value_bytes = 100;
 
 template <class T>
 T must(Result<T> result) {
@@ -51,7 +52,7 @@ std::unique_ptr<DB> open_db(const std::string& file) {
 }
 
 void put(DB& db, std::uint64_t operations, std::uint64_t batch, bool scattered) {
-  const std::string value(kValueBytes, '\0');
+  const std::string value(value_bytes, '\0');
   for (std::uint64_t done = 0; done < operations; done += batch) {
     Tx tx = must(db.begin_write());
     Bucket b = must(tx.create_bucket_if_absent("key"));
@@ -67,7 +68,7 @@ void get(DB& db, std::uint64_t operations, std::uint64_t present) {
   Bucket b = *must(tx.bucket("key"));
   for (std::uint64_t i = 0; i < operations; ++i) {
     const auto value = must(b.get(Key(i * 7919 % present, true).view()));
-    if (!value || value->size() != kValueBytes) must(Result<>(fail(Code::kNotFound, "key gone")));
+    if (!value || value->size() != value_bytes) must(Result<>(fail(Code::kNotFound, "key gone")));
   }
 }
 
@@ -101,7 +102,8 @@ double ours(const std::string& file, const std::string& mode, std::uint64_t oper
 double theirs(const std::string& program, const std::string& file, const std::string& mode,
               std::uint64_t operations, std::uint64_t batch) {
   const std::string command = program + " bench " + file + " " + mode + " " +
-                              std::to_string(operations) + " " + std::to_string(batch);
+                              std::to_string(operations) + " " + std::to_string(batch) + " " +
+                              std::to_string(value_bytes);
   FILE* pipe = ::popen(command.c_str(), "r");
   double out = 0;
   if (!pipe || fscanf(pipe, "%lf", &out) != 1 || ::pclose(pipe) != 0) {
@@ -116,9 +118,10 @@ int main(int argc, char** argv) {
   const std::uint64_t operations = argc > 1 ? strtoull(argv[1], nullptr, 10) : 1000000;
   const std::uint64_t batch = argc > 2 ? strtoull(argv[2], nullptr, 10) : 10000;
   const std::string program = argc > 3 ? argv[3] : "";
+  if (argc > 4) value_bytes = strtoull(argv[4], nullptr, 10);
   char name[] = "/tmp/truss-bench-XXXXXX";
   const std::string dir = ::mkdtemp(name);
-  printf("%-12s %12s %12s %8s\n", "mode", "ours ns/op", "bbolt ns/op", "ratio");
+  printf("%-12s %12s %12s %8s\n", "mode", "ours ns/op", "theirs ns/op", "ratio");
   const auto row = [&](const char* mode, const std::string& suffix, std::uint64_t second) {
     const double a = ours(dir + "/ours" + suffix, mode, operations, second);
     const double b =

@@ -28,7 +28,8 @@ func cpuSeconds() float64 {
 	return seconds(usage.Utime) + seconds(usage.Stime)
 }
 
-// bench runs one mode (put-seq, put-random, get-random, iterate) and prints CPU nanoseconds an operation.
+// bench FILE MODE OPS BATCH [VALUE_BYTES] runs one mode (put-seq, put-random, get-random, iterate) and prints CPU
+// nanoseconds an operation.
 func bench(args []string) error {
 	mode := args[1]
 	ops, err := strconv.ParseUint(args[2], 10, 64)
@@ -39,6 +40,12 @@ func bench(args []string) error {
 	if err != nil {
 		return err
 	}
+	valueBytes := 100
+	if len(args) > 4 {
+		if valueBytes, err = strconv.Atoi(args[4]); err != nil {
+			return err
+		}
+	}
 	opts := &bolt.Options{NoFreelistSync: true, FreelistType: bolt.FreelistMapType, NoSync: true, InitialMmapSize: 1 << 30}
 	db, err := bolt.Open(args[0], 0600, opts)
 	if err != nil {
@@ -48,9 +55,9 @@ func bench(args []string) error {
 	start := cpuSeconds()
 	switch mode {
 	case "put-seq", "put-random":
-		err = benchPut(db, ops, batch, mode == "put-random")
+		err = benchPut(db, ops, batch, valueBytes, mode == "put-random")
 	case "get-random":
-		err = benchGet(db, ops, batch)
+		err = benchGet(db, ops, batch, valueBytes)
 	case "iterate":
 		ops, err = benchIterate(db, ops)
 	default:
@@ -62,8 +69,8 @@ func bench(args []string) error {
 	return err
 }
 
-func benchPut(db *bolt.DB, ops, batch uint64, scattered bool) error {
-	value := make([]byte, 100)
+func benchPut(db *bolt.DB, ops, batch uint64, valueBytes int, scattered bool) error {
+	value := make([]byte, valueBytes)
 	for done := uint64(0); done < ops; done += batch {
 		err := db.Update(func(tx *bolt.Tx) error {
 			b, err := tx.CreateBucketIfNotExists([]byte("key"))
@@ -88,12 +95,12 @@ func benchPut(db *bolt.DB, ops, batch uint64, scattered bool) error {
 }
 
 // benchGet looks up keys that benchPut scattered, `present` of them there are.
-func benchGet(db *bolt.DB, ops, present uint64) error {
+func benchGet(db *bolt.DB, ops, present uint64, valueBytes int) error {
 	return db.View(func(tx *bolt.Tx) error {
 		b := tx.Bucket([]byte("key"))
 		key := make([]byte, 17)
 		for i := uint64(0); i < ops; i++ {
-			if len(b.Get(benchKey(key, (i*7919)%present, true))) != 100 {
+			if len(b.Get(benchKey(key, (i*7919)%present, true))) != valueBytes {
 				return fmt.Errorf("key %d is not there", i)
 			}
 		}
