@@ -194,6 +194,17 @@ TEST_CASE_TEMPLATE("make_dirs, remove_all and read_file", Fs, Posix, Simulated) 
   CHECK_FALSE(exists(at.fs, at.dir + "/x"));
 }
 
+TEST_CASE("an error names a file that was renamed since by its name of now") {
+  Posix at;
+  const std::string before = at.dir + "/a.tmp";
+  const std::string after = at.dir + "/a";
+  static_cast<void>(at.fs.open(before, kCreateReal).value());
+  auto file = at.fs.open(before, {}).value();
+  CHECK(file->pwrite("x", 0).error().message.find("write " + before + ":") == 0);
+  REQUIRE(at.fs.rename(before, after).has_value());
+  CHECK(file->pwrite("x", 0).error().message.find("write " + after + ":") == 0);
+}
+
 TEST_CASE("paths join and split") {
   CHECK(join_path("/a", "b") == "/a/b");
   CHECK(join_path("/a/", "b") == "/a/b");

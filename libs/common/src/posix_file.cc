@@ -1,6 +1,7 @@
 #include "posix_file.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -40,12 +41,27 @@ class PosixMapping final : public Mapping {
   std::uint64_t size_;
 };
 
+/// Where the file is by now, for whoever reads the error: it may have been renamed since it was
+/// opened as `path`.
+std::string name_now(int fd, const std::string& path) {
+  struct stat open {};
+  struct stat named {};
+  if (::fstat(fd, &open) != 0) return path;
+  const bool there = ::stat(path.c_str(), &named) == 0;
+  if (there && open.st_ino == named.st_ino && open.st_dev == named.st_dev) return path;
+  std::array<char, PATH_MAX> name;
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t size = ::readlink(link.c_str(), name.data(), name.size());
+  return size > 0 ? std::string(name.data(), static_cast<std::size_t>(size)) : path;
+}
+
 }  // namespace
 
 PosixFile::~PosixFile() { ::close(fd_); }
 
 Unexpected PosixFile::failed(const char* call) const {
-  return fail_errno(std::string(call) + " " + path_, errno);
+  const int why = errno;
+  return fail_errno(std::string(call) + " " + name_now(fd_, path_), why);
 }
 
 Result<std::size_t> PosixFile::pread(std::span<char> dst, std::uint64_t offset) {
