@@ -58,7 +58,7 @@ Result<std::unique_ptr<Member>> Member::start(Options options, Logger& logger) {
 
 Result<> Member::bind() {
   const auto make = [this] {
-    return std::make_unique<net::Server>(options.net, runtime.clock(), logger);
+    return std::make_unique<net::Server>(options.net, runtime.clock(), logger, &runtime.turns());
   };
   peer_listeners = std::make_unique<net::Server>(
       peer_port_options(options.net, peer_options(options)), peer_thread, runtime.clock(), logger);

@@ -35,7 +35,7 @@ struct Member {
   SystemProcess process;
   SeededRandom random{entropy64()};
 
-  net::IoThread peer_thread{"peer", runtime.clock()};
+  net::IoThread peer_thread{"peer", runtime.clock(), &runtime.turns()};
   net::IoThread snapshot_thread{"snapshot-out", runtime.clock()};  ///< databases to peers
   peer::Transport peers;
   LocalMember local;        ///< what peers ask of the server

@@ -19,7 +19,7 @@ TEST_CASE("a follower at level 3.4 does so too") {
 }
 
 TEST_CASE("a follower that receives a snapshot keeps its data when a call of the disk fails") {
-  const auto outcome = sweep_snapshot_faults({.seed = 5, .rounds = 1, .stride = 9});
+  const auto outcome = sweep_snapshot_faults({.seed = 5, .rounds = 1, .stride = 8});
   CHECK_MESSAGE(outcome.failures == 0, outcome.report);
   CHECK(outcome.runs > 30);
 }

@@ -39,9 +39,10 @@ void Connection::wait_readable() {
   reading_ = true;
   descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
                          [self = shared_from_this()](const std::error_code& error) {
-                           self->reading_ = false;
-                           if (error || self->closed_) return;
-                           self->thread_.turn([&] { self->on_readable(); });
+                           self->thread_.turn([&] {
+                             self->reading_ = false;
+                             if (!error && !self->closed_) self->on_readable();
+                           });
                          });
 }
 
@@ -50,9 +51,10 @@ void Connection::wait_writable() {
   writing_ = true;
   descriptor_.async_wait(asio::posix::stream_descriptor::wait_write,
                          [self = shared_from_this()](const std::error_code& error) {
-                           self->writing_ = false;
-                           if (error || self->closed_) return;
-                           self->thread_.turn([&] { self->session_changed(); });
+                           self->thread_.turn([&] {
+                             self->writing_ = false;
+                             if (!error && !self->closed_) self->session_changed();
+                           });
                          });
 }
 

@@ -71,8 +71,9 @@ void Dialer::try_next() {
   arm();
   socket_.async_connect(addresses_[next_++], [self = shared_from_this(),
                                               attempt = ++attempt_](const std::error_code& error) {
-    if (attempt != self->attempt_) return;
-    self->thread_.turn([&] { self->connected(error); });
+    self->thread_.turn([&] {
+      if (attempt == self->attempt_) self->connected(error);
+    });
   });
 }
 

@@ -187,8 +187,9 @@ void Listener::wait() {
   if (closed_) return;
   descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
                          [self = shared_from_this()](const std::error_code& error) {
-                           if (error || self->closed_) return;
-                           self->thread_.turn([&] { self->accept_some(); });
+                           self->thread_.turn([&] {
+                             if (!error && !self->closed_) self->accept_some();
+                           });
                          });
 }
 

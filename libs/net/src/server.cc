@@ -21,8 +21,8 @@ namespace {
 
 /// One net thread and the connections that live on it.
 struct Worker {
-  Worker(const std::string& name, Clock& clock)
-      : own(std::make_unique<IoThread>(name, clock)), thread(*own) {}
+  Worker(const std::string& name, Clock& clock, Turns* turns)
+      : own(std::make_unique<IoThread>(name, clock, turns)), thread(*own) {}
   explicit Worker(IoThread& shared) : thread(shared) {}
   absl::flat_hash_set<std::shared_ptr<Connection>> connections;  ///< net thread only
   std::unique_ptr<IoThread> own;  ///< null: somebody else's; joined before the rest goes
@@ -38,8 +38,12 @@ struct Port {
 }  // namespace
 
 struct Server::Impl {
-  Impl(ServerOptions server_options, Clock& server_clock, Logger& server_logger)
-      : options(std::move(server_options)), clock(server_clock), logger(server_logger) {}
+  Impl(ServerOptions server_options, Clock& server_clock, Logger& server_logger,
+       Turns* server_turns)
+      : options(std::move(server_options)),
+        clock(server_clock),
+        logger(server_logger),
+        turns(server_turns) {}
 
   void accepted(int fd, Protocols protocols);
   void adopt(Worker& worker, int fd, Protocols protocols);
@@ -55,6 +59,7 @@ struct Server::Impl {
   ServerOptions options;  ///< constant from start() on
   Clock& clock;
   Logger& logger;
+  Turns* const turns;
   IoThread* shared_thread = nullptr;
   ServiceTable table;
   std::vector<Port> ports;
@@ -160,8 +165,8 @@ void Server::Impl::close_connections() {
   }
 }
 
-Server::Server(ServerOptions options, Clock& clock, Logger& logger)
-    : impl_(std::make_unique<Impl>(std::move(options), clock, logger)) {}
+Server::Server(ServerOptions options, Clock& clock, Logger& logger, Turns* turns)
+    : impl_(std::make_unique<Impl>(std::move(options), clock, logger, turns)) {}
 
 Server::Server(ServerOptions options, IoThread& thread, Clock& clock, Logger& logger)
     : Server(std::move(options), clock, logger) {
@@ -209,7 +214,8 @@ void Server::start() {
   }
   const std::size_t count = std::max<std::size_t>(impl.options.io_threads, 1);
   for (std::size_t i = 0; i < count && impl.shared_thread == nullptr; ++i) {
-    impl.workers.push_back(std::make_unique<Worker>("net-" + std::to_string(i), impl.clock));
+    impl.workers.push_back(
+        std::make_unique<Worker>("net-" + std::to_string(i), impl.clock, impl.turns));
   }
   Impl::run_on(*impl.workers.front(), [&impl] {
     for (Port& port : impl.ports) {

@@ -31,6 +31,15 @@ struct Transport::Impl : std::enable_shared_from_this<Transport::Impl> {
     });
   }
 
+  /// As post(), for short work that others wait for. Always queued: who lends itself to another
+  /// loop brings that loop's work here, some of which may be queued from before.
+  template <class Body>
+  void dispatch(Body body) {
+    context->thread.dispatch([weak = weak_from_this(), body = std::move(body)]() mutable {
+      if (const auto self = weak.lock()) body(*self);
+    });
+  }
+
   void send(std::vector<raft::Message> messages);
   void add_peer(raft::NodeId id, std::vector<std::string> peer_urls);
   void remove_peer(raft::NodeId id);

@@ -182,7 +182,7 @@ void Transport::send(std::vector<raft::Message> messages) {
   const std::size_t number = messages.size();
   impl.waiting_messages.fetch_add(number);
   impl.waiting_bytes.fetch_add(bytes);
-  impl.post([messages = std::move(messages), number, bytes](Impl& i) mutable {
+  impl.dispatch([messages = std::move(messages), number, bytes](Impl& i) mutable {
     i.waiting_messages.fetch_sub(number);
     i.waiting_bytes.fetch_sub(bytes);
     i.send(std::move(messages));

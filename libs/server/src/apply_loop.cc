@@ -39,27 +39,44 @@ void ApplyLoop::submit(ApplyJob job) {
     jobs_.push_back(std::move(job));
     if (std::exchange(scheduled_, true)) return;
   }
+  schedule();
+}
+
+/// At once, before who committed it goes on: a client waits.
+void ApplyLoop::schedule() {
   p_.executor.post([this] { turn(); });
 }
 
+/// One job: what it dispatched (answers) need not wait for the next one.
 void ApplyLoop::turn() {
-  while (!paused_) {
-    if (!p_.backend.has_room()) {
-      return p_.backend.when_room([this] { p_.executor.post([this] { turn(); }); });
-    }
-    serve_sends();
-    if (paused_) return;
-    ApplyJob job;
-    {
-      std::lock_guard lock(mutex_);
-      scheduled_ = !jobs_.empty() || !sends_.empty();
-      if (!scheduled_) return;
-      if (jobs_.empty()) continue;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
-    }
-    job.snapshot.empty() ? apply_job(job) : begin_install(std::move(job.snapshot));
+  if (paused_) return;
+  if (!p_.backend.has_room()) {
+    return p_.backend.when_room([this] { schedule(); });
   }
+  serve_sends();
+  if (paused_) return;
+  ApplyJob job;
+  {
+    std::lock_guard lock(mutex_);
+    if (jobs_.empty()) {
+      scheduled_ = !sends_.empty();
+      if (scheduled_) schedule();
+      return;
+    }
+    job = std::move(jobs_.front());
+    jobs_.pop_front();
+  }
+  job.snapshot.empty() ? apply_job(job) : begin_install(std::move(job.snapshot));
+  if (!paused_) go_on();
+}
+
+void ApplyLoop::go_on() {
+  {
+    std::lock_guard lock(mutex_);
+    scheduled_ = !jobs_.empty() || !sends_.empty();
+    if (!scheduled_) return;
+  }
+  schedule();
 }
 
 void ApplyLoop::resume() {

@@ -94,6 +94,8 @@ class ApplyLoop {
   using Answer = Result<ApplyResponse>;
 
   void turn();
+  void go_on();
+  void schedule();
   /// Nothing is applied until resume().
   void pause() { paused_ = true; }
   void resume();  // any thread

@@ -4,7 +4,6 @@
 
 #include "outdated_acks.h"
 #include "pledge.h"
-#include "truss/common/turn_end.h"
 #include "truss/server/errors.h"
 
 namespace truss::server {
@@ -59,60 +58,7 @@ void RaftLoop::start() {
   });
 }
 
-void RaftLoop::shut() {
-  Inbox in;
-  {
-    std::lock_guard lock(mutex_);
-    shut_ = true;
-    std::swap(in, inbox_);
-  }
-  for (Task& task : in.tasks) task();
-  reads_.add(std::move(in.reads), clock_.now());
-  reads_.stop();
-  parked_.clear();
-  check_transfers(true);
-}
-
-// --- Mailbox ---------------------------------------------------------------------------------
-
-template <class Add>
-bool RaftLoop::put(Add add, Hurry hurry) {
-  {
-    std::lock_guard lock(mutex_);
-    if (shut_) return false;
-    add(inbox_);
-    if (std::exchange(scheduled_, true)) return true;
-  }
-  schedule(hurry);
-  return true;
-}
-
-void RaftLoop::schedule(Hurry hurry) {
-  Task task = [this] { turn(); };
-  if (hurry == Hurry::kYes) return executor_.dispatch(std::move(task));
-  if (hurry == Hurry::kTurnEnd) {
-    Task later = [this] { schedule(Hurry::kYes); };
-    if (TurnEnd::defer(later)) return;
-  }
-  executor_.post(std::move(task));
-}
-
-bool RaftLoop::propose(std::uint64_t id, SharedBytes data) {
-  bool taken = true;
-  const auto add = [&](Inbox& in) {
-    taken = queued_bytes_ + data.size() <= kMaxQueuedBytes;
-    if (!taken) return;
-    queued_bytes_ += data.size();
-    in.proposals.push_back({id, std::move(data)});
-  };
-  // While the disk is busy nothing is lost by waking the loop's own thread: it gathers a batch.
-  (void)put(add, quiet_.load(std::memory_order_relaxed) ? Hurry::kTurnEnd : Hurry::kNo);
-  return taken;
-}
-
-void RaftLoop::propose(raft::ConfChange change) {
-  run([this, change = std::move(change)]() mutable { propose_change(std::move(change)); });
-}
+// --- Work from other threads -----------------------------------------------------------------
 
 void RaftLoop::advance_election() {
   run([this] {
@@ -122,71 +68,17 @@ void RaftLoop::advance_election() {
   });
 }
 
-void RaftLoop::read(ReadIndexRounds::Callback done) {
-  if (!put([&](Inbox& in) { in.reads.push_back(std::move(done)); })) {
-    done(tl::unexpected(errors::stopped()));
+/// What the WAL thread has made durable.
+void RaftLoop::take_appended(std::vector<WalThread::Job> jobs) {
+  std::vector<raft::Message> responses;
+  for (WalThread::Job& job : jobs) {
+    disk_.came_back();
+    settle(job);
+    step_own(job.responses);
+    std::move(job.responses.begin(), job.responses.end(), std::back_inserter(responses));
   }
-}
-
-void RaftLoop::run(Task task) {
-  (void)put([&](Inbox& in) { in.tasks.push_back(std::move(task)); });
-}
-
-void RaftLoop::receive(raft::Message message) {
-  if (message.type == raft::MessageType::kSnap) return hooks_.snapshot_came(std::move(message));
-  (void)put([&](Inbox& in) { queue(in, std::move(message)); });
-}
-
-/// Drops and counts what does not fit. Under the mailbox's lock.
-void RaftLoop::queue(Inbox& in, raft::Message message) {
-  std::size_t bytes = 0;
-  for (const raft::Entry& entry : message.entries) bytes += entry.data.size();
-  const bool full = in.messages.size() >= kMaxQueuedMessages ||
-                    (bytes > 0 && in.message_bytes + bytes > kMaxQueuedBytes);
-  if (full) {
-    ++in.messages_lost;
-    return;
-  }
-  in.message_bytes += bytes;
-  in.messages.push_back(std::move(message));
-}
-
-void RaftLoop::receive_all(std::vector<raft::Message> messages) {
-  const auto is_snapshot = [](const raft::Message& m) {
-    return m.type == raft::MessageType::kSnap;
-  };
-  for (raft::Message& m : messages) {
-    if (is_snapshot(m)) hooks_.snapshot_came(std::move(m));
-  }
-  std::erase_if(messages, is_snapshot);
-  if (messages.empty()) return;
-  const auto add = [&](Inbox& in) {
-    for (raft::Message& m : messages) queue(in, std::move(m));
-  };
-  (void)put(add, Hurry::kYes);
-}
-
-void RaftLoop::step_snapshot(raft::Message message) {
-  (void)put([&](Inbox& in) { in.messages.push_back(std::move(message)); });
-}
-
-void RaftLoop::report_unreachable(raft::NodeId peer) {
-  run([this, peer] { node_->report_unreachable(peer); });
-}
-
-void RaftLoop::appended(std::vector<WalThread::Job> jobs) {
-  Task task = [this, jobs = std::move(jobs)]() mutable {
-    std::vector<raft::Message> responses;
-    for (WalThread::Job& job : jobs) {
-      disk_.came_back();
-      settle(job);
-      step_own(job.responses);
-      std::move(job.responses.begin(), job.responses.end(), std::back_inserter(responses));
-    }
-    quiet_.store(disk_.idle(), std::memory_order_relaxed);
-    send(std::move(responses));
-  };
-  (void)put([&](Inbox& in) { in.tasks.push_back(std::move(task)); }, Hurry::kYes);
+  quiet_.store(disk_.idle(), std::memory_order_relaxed);
+  send(std::move(responses));
 }
 
 /// Takes over what a job has made durable.
@@ -201,15 +93,12 @@ void RaftLoop::settle(WalThread::Job& job) {
   if (!job.state.empty()) storage_->set_hard_state(job.state);
 }
 
-void RaftLoop::applied(raft::Index index, std::vector<raft::Message> responses) {
-  Task task = [this, index, responses = std::move(responses)]() mutable {
-    applied_ = index;
-    send_back(std::move(responses));
-    reads_.applied(index);
-    note_memory_snapshot();
-    propose_parked_changes();
-  };
-  (void)put([&](Inbox& in) { in.tasks.push_back(std::move(task)); }, Hurry::kYes);
+void RaftLoop::take_applied(raft::Index index, std::vector<raft::Message> responses) {
+  applied_ = index;
+  send_back(std::move(responses));
+  reads_.applied(index);
+  note_memory_snapshot();
+  propose_parked_changes();
 }
 
 void RaftLoop::apply_conf_change(raft::ConfChange change) {
@@ -370,6 +259,7 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
   std::vector<raft::Message> outgoing;
   std::vector<raft::Message> votes;  // wait for our own term and log to be durable
   std::vector<raft::Message> settled;
+  std::vector<WalThread::Job> appends;
   for (raft::Message& m : messages) {
     if (m.type == raft::MessageType::kVote) {
       votes.push_back(std::move(m));
@@ -387,7 +277,8 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
         hooks_.note_state(job.state);
         settled = std::move(job.responses);
       } else {
-        append(std::move(job));
+        note_append();
+        appends.push_back(std::move(job));
       }
     } else if (m.to == raft::kLocalApplyThread) {
       hooks_.apply({std::move(m.entries), std::move(m.responses)});
@@ -398,10 +289,15 @@ void RaftLoop::dispatch(raft::MessageList& messages) {
       outgoing.push_back(std::move(m));
     }
   }
-  if (!votes.empty()) append({{}, {}, {}, std::move(votes)});
+  if (!votes.empty()) {
+    note_append();
+    appends.push_back({{}, {}, {}, std::move(votes)});
+  }
   step_own(settled);
   std::move(settled.begin(), settled.end(), std::back_inserter(outgoing));
   send(std::move(outgoing));
+  // After the messages: the peers' way to a durable entry is longer than ours.
+  for (WalThread::Job& job : appends) hooks_.append(std::move(job));
 }
 
 /// Whether a job brings nothing that anybody must wait for: as etcd, a new commit index alone needs
@@ -413,10 +309,9 @@ bool RaftLoop::is_durable(const WalThread::Job& job) const {
   return disk_.idle() && !moved && job.entries.empty() && job.snapshot.empty();
 }
 
-void RaftLoop::append(WalThread::Job job) {
+void RaftLoop::note_append() {
   disk_.handed_over(clock_.now());
   quiet_.store(false, std::memory_order_relaxed);
-  hooks_.append(std::move(job));
 }
 
 /// Counts a heartbeat that leaves more than an interval late.

@@ -36,8 +36,9 @@ struct ApplyJob {
 /// raft core, and passes on what the core wants done: messages to the peers and appends to the WAL
 /// thread at the same time, committed entries to the apply thread.
 ///
-/// A turn is short and waits for nothing, so what the other threads of a put's way bring (messages
-/// of peers, durable appends, applied entries) is taken at once, by them, if the loop is idle.
+/// A turn is short and waits for nothing, so what the other threads of a put's way bring
+/// (proposals, messages of peers, durable appends, applied entries) is taken by them, when their
+/// own turn ends, if the loop sleeps.
 ///
 /// Full-behaviour of its mailbox: proposals beyond kMaxQueuedBytes are refused; messages of peers
 /// beyond kMaxQueuedMessages, or their payload beyond kMaxQueuedBytes, are dropped and counted:
@@ -153,12 +154,18 @@ class RaftLoop final : public TransportSink {
   };
 
   RaftLoop(Parts parts, Hooks hooks);
-  enum class Hurry : std::uint8_t { kNo, kTurnEnd, kYes };
+
+  // raft_inbox.cc
+  /// Whether a thread on a put's way waits for the loop, or more is likely to come first.
+  enum class Hurry : std::uint8_t { kNo, kYes };
   /// False, and nothing put, once shut.
   template <class Add>
   bool put(Add add, Hurry hurry = Hurry::kNo);
   static void queue(Inbox& in, raft::Message message);
   void schedule(Hurry hurry);
+
+  void take_appended(std::vector<WalThread::Job> jobs);
+  void take_applied(raft::Index index, std::vector<raft::Message> responses);
   void turn();
   void tick();
   void note_tick(MonoTime now);
@@ -172,7 +179,7 @@ class RaftLoop final : public TransportSink {
   void pump();
   void handle(raft::Ready& ready);
   void dispatch(raft::MessageList& messages);
-  void append(WalThread::Job job);
+  void note_append();
   bool is_durable(const WalThread::Job& job) const;
   void settle(WalThread::Job& job);
   void note_heartbeat(raft::NodeId to);

@@ -35,7 +35,7 @@ void WalThread::append(Job job) {
     jobs_.push_back(std::move(job));
     if (std::exchange(scheduled_, true)) return;
   }
-  schedule();
+  executor_.dispatch([this] { turn(); });
 }
 
 void WalThread::note(const raft::HardState& state) {
@@ -102,8 +102,9 @@ void WalThread::turn() {
     sync();
   }
   if (!jobs.empty()) delivered_(std::move(jobs));
-  open_gates();
   note_counts();
+  // By a task of its own: a gate may want a sync, and those who wait for the jobs must not.
+  if (!gates_.empty()) executor_.post([this] { open_gates(); });
 }
 
 void WalThread::sync() {
@@ -143,6 +144,7 @@ void WalThread::open_gates() {
   };
   const bool waiting = !std::all_of(gates_.begin(), gates_.end(), covered);
   if (waiting && wal_->dirty()) sync();
+  note_counts();
   const auto open = std::stable_partition(gates_.begin(), gates_.end(), std::not_fn(covered));
   std::vector<Gate> ready(std::make_move_iterator(open), std::make_move_iterator(gates_.end()));
   gates_.erase(open, gates_.end());

@@ -11,6 +11,8 @@
 
 namespace truss {
 
+class Turns;
+
 /// A piece of work, run once.
 using Task = absl::AnyInvocable<void()>;
 
@@ -27,10 +29,10 @@ class Executor {
   virtual ~Executor() = default;
   /// Queues the task. After stop() it is dropped (destroyed unrun).
   virtual void post(Task task) = 0;
-  /// As post(), for short work that others wait for: an idle executor may lend itself to the
-  /// caller, who then runs the task before this returns, as this executor (is_current() holds), and
-  /// saves waking a thread. Tasks still run one at a time and in order. The caller must hold no
-  /// lock that the task takes. The simulator always queues.
+  /// As post(), for short work that others wait for. If this executor sleeps, a calling thread with
+  /// turns (TurnEnd) runs the task itself, as this executor (is_current() holds), when its turn
+  /// ends, and nobody need be woken. Tasks still run one at a time and in order. Never runs the
+  /// task before it returns. The simulator just queues.
   virtual void dispatch(Task task) { post(std::move(task)); }
   /// Runs the task at or soon after `when`.
   virtual TimerId post_at(MonoTime when, Task task) = 0;
@@ -50,6 +52,10 @@ class Executor {
   }
 };
 
+/// Whether a sleeping executor may be lent to who dispatches. If not (its tasks block), its thread
+/// is woken instead, at the end of the caller's turn.
+enum class Lent : std::uint8_t { kNo, kYes };
+
 /// Makes executors and owns the clock: the only place where a thread starts.
 class Runtime {
  public:
@@ -57,16 +63,31 @@ class Runtime {
   virtual Clock& clock() = 0;
   /// `name` shows in the thread list (15 characters at most are kept).
   virtual std::unique_ptr<Executor> make_executor(const std::string& name) = 0;
+  /// An executor whose thread has turns, one a task: what a task dispatches to a sleeping executor
+  /// is done when the task ends. So its tasks never wait for what they dispatch, and are short.
+  virtual std::unique_ptr<Executor> make_relay(const std::string& name, Lent lent) {
+    static_cast<void>(lent);
+    return make_executor(name);
+  }
 };
 
 /// Threads and the kernel's clock.
 class ThreadRuntime final : public Runtime {
  public:
+  ThreadRuntime();
+  ~ThreadRuntime() override;
+  ThreadRuntime(const ThreadRuntime&) = delete;
+  ThreadRuntime& operator=(const ThreadRuntime&) = delete;
+
   Clock& clock() override { return clock_; }
   std::unique_ptr<Executor> make_executor(const std::string& name) override;
+  std::unique_ptr<Executor> make_relay(const std::string& name, Lent lent) override;
+  /// For event loops that bring their own queue.
+  Turns& turns() { return *turns_; }
 
  private:
   SystemClock clock_;
+  std::unique_ptr<Turns> turns_;
 };
 
 /// Starts a thread that runs `body` (for event loops that bring their own queue) and joins it in

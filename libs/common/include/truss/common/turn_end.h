@@ -1,29 +1,83 @@
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <thread>
 #include <vector>
-
-#include "truss/common/executor.h"
 
 namespace truss {
 
-/// Work put off to the end of a turn of an event loop, when all that came in at once has been seen:
-/// many requests make one batch, without waking another thread to collect them.
-///
-/// Lives on: the thread of its loop. defer() may be called from any thread.
-class TurnEnd {
+/// A loop whose thread may sleep although its queue holds work: somebody has promised to come by.
+class LentLoop {
  public:
-  /// From now on defer() on the calling thread puts work in here. At most one a thread.
-  void attach();
-  /// Runs what was put off, and what that puts off; false if there was nothing.
-  bool run();
+  virtual ~LentLoop() = default;
+  /// Runs the queued short work on the calling thread, as the loop, if its own thread sleeps still.
+  /// Thread: any that holds no lock and has promised it.
+  virtual void visit() = 0;
+  /// Wakes the loop's own thread if work is queued. Thread: any.
+  virtual void rouse() = 0;
+};
 
-  /// Puts `task` off to the end of the turn that the calling thread is in. False, and nothing
-  /// taken, if it runs no event loop.
-  static bool defer(Task& task);
+class TurnEnd;
+
+/// The threads of one runtime that have turns, so that code finds out at whose end of turn work for
+/// a sleeping loop can be done.
+///
+/// Full-behaviour: a thread beyond kThreads has no turns, so it wakes others as if there were none.
+/// Thread: any.
+class Turns {
+ public:
+  static constexpr std::size_t kThreads = 64;
+
+  Turns() = default;
+  Turns(const Turns&) = delete;
+  Turns& operator=(const Turns&) = delete;
+
+  /// The calling thread will visit `loop` when its turn ends. False, and nothing promised, if it
+  /// has no turns, or is in none.
+  bool promise(const std::shared_ptr<LentLoop>& loop);
 
  private:
-  std::vector<Task> tasks_;
-  std::vector<Task> running_;
+  friend class TurnEnd;
+  struct Seat {
+    std::atomic<std::thread::id> thread{};
+    TurnEnd* end = nullptr;  // by `thread` only
+  };
+  std::array<Seat, kThreads> seats_;
+};
+
+/// The end of the turns of one thread: the visits it has promised meanwhile. So a batch of work
+/// reaches another loop at once, nobody is woken for it, and no visit begins inside another, nor
+/// under a lock.
+///
+/// Lives on: the thread that constructs it, whose turns are short and wait for nobody.
+class TurnEnd {
+ public:
+  /// Visits of one turn; loops beyond them are woken, so that this thread's own work goes on.
+  static constexpr int kMaxVisits = 16;
+
+  explicit TurnEnd(Turns& turns);
+  ~TurnEnd();
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+
+  /// A turn begins: from now on the thread may promise.
+  void open() { open_ = true; }
+  /// The turn is over: wakes the loops that were not visited.
+  void close();
+  /// Keeps what was promised, and what the visits promise; false if there was nothing.
+  /// `visits_left` of this turn goes down.
+  bool run(int& visits_left);
+
+ private:
+  friend class Turns;
+  void add(const std::shared_ptr<LentLoop>& loop);
+
+  Turns::Seat* seat_ = nullptr;  // null: there was none free
+  bool open_ = false;
+  std::vector<std::shared_ptr<LentLoop>> promised_;
 };
 
 }  // namespace truss

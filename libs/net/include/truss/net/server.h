@@ -86,7 +86,8 @@ struct ServerOptions {
 /// must not block.
 class Server {
  public:
-  Server(ServerOptions options, Clock& clock, Logger& logger);
+  /// `turns`: as for IoThread.
+  Server(ServerOptions options, Clock& clock, Logger& logger, Turns* turns = nullptr);
   /// Everything on a thread of the owner's, which must run until stop() returned and must not call
   /// it: `io_threads` does not count. Handlers then share that thread with whatever else lives
   /// there and need no hop to reach it.
