@@ -44,6 +44,12 @@ bool Orphans::misses(const bolt::KeyBounds& bounds, LeafKind kind) const {
   });
 }
 
+bool Orphans::begins(ByteView key, const bolt::KeyBounds& bounds, LeafKind kind) const {
+  return std::any_of(pages_.begin(), pages_.end(), [&](const Page& page) {
+    return !page.listed_free && page.leaf.first() == key && fits(page, bounds, kind);
+  });
+}
+
 Orphans::Gathered Orphans::gather(const bolt::KeyBounds& bounds, LeafKind kind) {
   std::vector<Page*> fitting;
   for (Page& page : pages_) {

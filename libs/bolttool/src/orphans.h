@@ -29,6 +29,9 @@ class Orphans {
   /// True if a page of that kind that nothing lists as free lies inside: it must belong somewhere.
   bool misses(const bolt::KeyBounds& bounds, LeafKind kind) const;
 
+  /// True if such a page begins with `key`.
+  bool begins(ByteView key, const bolt::KeyBounds& bounds, LeafKind kind) const;
+
   /// Pairs with keys in `bounds`, merged from every page of that kind that lies inside, in order.
   /// Where pages differ on a value: one not listed as free wins, then the later page.
   struct Gathered {

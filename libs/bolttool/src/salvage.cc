@@ -43,6 +43,7 @@ class Salvager {
     bolt::KeyBounds outer;   ///< by what lies around, if those keys are the damage
     int depth = 0;
     LeafKind kind = LeafKind::kOther;
+    ByteView first = {};  ///< key that its branch has it begin with; empty: no branch says
   };
 
   // -- what is sound
@@ -121,7 +122,10 @@ class Salvager {
     bolt::PageRef page;
     if (depth > bolt::kMaxWalkDepth) return;
     if (!sound(id, bounds, page)) return mark_damaged(id, depth, bounds);
-    if (!reached_.insert({id, pages_of(page)})) return;
+    if (!reached_.insert({id, pages_of(page)})) {
+      faulty_ = true;
+      return;
+    }
     for (std::uint32_t i = 0; i < page.count; ++i) {
       bolt::KeyValue kv;
       if (!page.leaf) {
@@ -141,6 +145,7 @@ class Salvager {
 
   /// Pages that will be read in part are no orphans, nor are the children of a damaged branch.
   void mark_damaged(std::uint64_t id, int depth, const bolt::KeyBounds& bounds) {
+    faulty_ = true;
     bolt::PageRef branch;
     if (as_branch(id, branch)) {
       if (!reached_.insert({id, 1})) return;
@@ -190,6 +195,10 @@ class Salvager {
     if (place.depth > bolt::kMaxWalkDepth || !sound(id, place.bounds, page)) {
       return damaged(id, place);
     }
+    if (stranger(page, place)) {
+      note(id, "not the page that its branch means: taken for one that nothing refers to");
+      return gap(id, place);
+    }
     if (!written_.insert({id, pages_of(page)})) {
       note(id, "referenced a second time");
       return gap(id, place);
@@ -203,11 +212,21 @@ class Salvager {
     if (options_.progress) options_.progress(report_.sound_pages);
     if (page.leaf) return leaf(page);
     for (std::uint32_t i = 0; i < page.count; ++i) {
-      const Place child{below(page, i, place.bounds), around(page, i, place.bounds),
-                        place.depth + 1, place.kind};
+      Place child{below(page, i, place.bounds), around(page, i, place.bounds), place.depth + 1,
+                  place.kind};
+      page.key(i, child.first);
       TRUSS_TRY(tree(page.child(i), child));
     }
     return {};
+  }
+
+  /// Whoever writes a child gives its branch the child's first key. Where something is wrong with
+  /// the tree, a leaf with another key is none of this branch if the one meant is left over.
+  bool stranger(const bolt::PageRef& page, const Place& place) const {
+    bolt::KeyValue kv;
+    return faulty_ && options_.stale && page.leaf && !place.first.empty() && page.count > 0 &&
+           page.pair(0, kv) && kv.key != place.first &&
+           orphans_->begins(place.first, place.bounds, place.kind);
   }
 
   Result<> leaf(const bolt::PageRef& page) {
@@ -369,6 +388,7 @@ class Salvager {
   bolt::View whole_;  ///< all pages of the file, also past the high-water mark
   bolt::PageSet reached_;
   bolt::PageSet written_;
+  bool faulty_ = false;  ///< the tree has a damaged page, or one met twice
   Orphans* orphans_ = nullptr;
   std::vector<ByteView> names_;
   std::vector<ByteView> last_;  ///< last key written to each of names_
