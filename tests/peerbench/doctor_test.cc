@@ -126,6 +126,7 @@ TEST_CASE("a peer that never answers fails, and its clock is not judged") {
   CHECK(check_of(found, "network http://b:2380").advice.find("refused") != std::string::npos);
   CHECK(check_of(found, "network http://b:2380").value == "lost 100 %");
   CHECK(found.checks.size() == 3);
+  CHECK(found.reason.find("round trip p99 not measured") == 0);
 }
 
 TEST_CASE("intervals grow with the round trip and the disk, up to etcd's limit") {

@@ -220,9 +220,8 @@ void set_intervals(const Findings& findings, Diagnosis& out) {
   const auto shown = [](bool known, double value) {
     return known ? time_text(value * kMs) : std::string("not measured");
   };
-  out.reason = "round trip p99 " + shown(!findings.peers.empty(), round_trip) +
-               ", fdatasync p99.9 " + shown(findings.disk.has_value(), sync) +
-               "; the same on every member";
+  out.reason = "round trip p99 " + shown(round_trip > 0, round_trip) + ", fdatasync p99.9 " +
+               shown(findings.disk.has_value(), sync) + "; the same on every member";
 }
 
 std::vector<std::string> left_out(const Findings& findings) {
