@@ -50,6 +50,15 @@ Case covered() {
   return out;
 }
 
+/// The same, and the db has applied everything in the log, also what no state in it commits.
+Case covered_past_commit() {
+  Case out = covered();
+  for (const ModelRecord& r : out.log.records) {
+    if (r.kind == Kind::kEntry) out.applied = std::max(out.applied, r.index);
+  }
+  return out;
+}
+
 /// The entries above `base` of a log; those of the old one that a repair must keep.
 Entries above(const Entries& entries, std::uint64_t base) {
   Entries out;
@@ -92,7 +101,13 @@ std::uint64_t sweep_repair(const Case& one, waltool::Verdict expected, std::uint
   sweep.crash_now(disk);
   CHECK_MESSAGE(sweep.failures() == 0, sweep.report());
   CHECK(mended > 0);
-  CHECK(waltool::judge(waltool::gather(disk, dir).value()).verdict == waltool::Verdict::kClean);
+  const auto after = waltool::gather(disk, dir).value();
+  CHECK(waltool::judge(after).verdict == waltool::Verdict::kClean);
+  // A log written anew says itself what is committed, by the db too.
+  if (expected == waltool::Verdict::kCovered) {
+    CHECK(after.state.commit.value() >= one.applied);
+    CHECK(after.state.commit >= judgement.committed);
+  }
   return sweep.crashes();
 }
 
@@ -106,4 +121,10 @@ TEST_CASE("repair: a crash at any point of cutting a torn tail leaves the log be
 TEST_CASE("repair: a crash at any point of rebuilding a log leaves the old log or the new one") {
   for (std::uint64_t seed = 1; seed <= 8; ++seed)
     CHECK(sweep_repair(covered(), waltool::Verdict::kCovered, seed) > 20);
+}
+
+TEST_CASE("repair: a rebuilt log commits what the db has applied, whatever the old one committed") {
+  const Case one = covered_past_commit();
+  REQUIRE(one.applied > one.log.commit);
+  CHECK(sweep_repair(one, waltool::Verdict::kCovered, 1) > 20);
 }
