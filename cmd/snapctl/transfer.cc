@@ -23,9 +23,9 @@ std::string hex(const snap::ImageHash& hash) { return to_hex({hash.data(), hash.
 
 int save(Session& session, const Arguments& args, tool::Console& console) {
   Bar bar(session, console, "saving");
-  const auto saved =
-      snaptool::save(session.files, session.clock,
-                     {args.member.endpoint(args.from), args.path, args.retries}, bar.sink());
+  const auto saved = snaptool::save(
+      session.files, session.clock,
+      {args.member.endpoint(args.from), args.path, args.retries, processors()}, bar.sink());
   if (!saved) return report(console, saved.error());
   tool::Record record;
   record.add("saved", "path", args.path)

@@ -5,6 +5,11 @@
 #include <random>
 #include <set>
 
+#include "compacted_keys.h"
+#include "small_db.h"
+#include "truss/snaptool/status.h"
+#include "truss/test_support/temp_dir.h"
+
 using truss::snaptool::LiveKeyCounter;
 
 TEST_CASE("live keys are counted alike however few are remembered at a time") {
@@ -26,6 +31,37 @@ TEST_CASE("live keys are counted alike however few are remembered at a time") {
     } while (counter.again());
     CHECK(counter.count() == model.size());
     CHECK((passes == 1) == (limit == 100'000u));
+  }
+}
+
+TEST_CASE("live keys of a db that says its compaction has finished, and lies") {
+  using namespace truss::snaptool;
+  using truss::snaptool_test::Change;
+  truss::PosixFileSystem disk;
+  truss::test_support::TempDir dir;
+  const auto alive = [&](const std::vector<Change>& history, std::int64_t compacted) {
+    truss::snaptool_test::write_db(dir / "db", history, compacted);
+    const Status status = read_status(disk, dir / "db", {.threads = 2}).value();
+    REQUIRE(disk.remove(dir / "db").has_value());
+    return status.live_keys;
+  };
+  // Nothing is removed: a key overwritten below the compacted revision, one deleted, one created
+  // anew after that.
+  CHECK(alive({{2, 0, "a", "1"}, {3, 0, "a", "2"}, {4, 0, "b", "1"}}, 4) == 2);
+  CHECK(alive({{2, 0, "a", "1"}, {3, 0, "a", {}}, {4, 0, "b", "1"}}, 4) == 1);
+  CHECK(alive({{2, 0, "a", "1"}, {3, 0, "a", {}}, {4, 0, "a", "1"}, {5, 0, "a", "2"}}, 4) == 1);
+  CHECK(alive({{2, 0, "a", "1"}, {3, 0, "b", "1"}, {4, 0, "a", {}}}, 3) == 1);
+  CHECK(alive(truss::snaptool_test::known_history(), 1) ==
+        alive(truss::snaptool_test::known_history(), 7));
+}
+
+TEST_CASE("a key met twice is noticed among as many as are remembered") {
+  for (const std::size_t limit : {16u, 1000u, 100'000u}) {
+    truss::snaptool::CompactedKeys keys(limit);
+    for (int i = 0; i < 5000; ++i) keys.put("key/" + std::to_string(i));
+    CHECK_FALSE(keys.doubt());
+    for (int i = 0; i < 5000; ++i) keys.put("key/" + std::to_string(i));
+    CHECK(keys.doubt());
   }
 }
 

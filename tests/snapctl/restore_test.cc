@@ -6,6 +6,7 @@
 #include "truss/common/testing/memory_logger.h"
 #include "truss/schema/membership.h"
 #include "truss/schema/meta.h"
+#include "truss/snap/image.h"
 #include "truss/snap/snapshotter.h"
 #include "truss/snap/v2_store.h"
 #include "truss/snaptool/hash_kv.h"
@@ -171,4 +172,30 @@ TEST_CASE("flags that make no cluster") {
   CHECK(refusal("n1=http://127.0.0.1", url).find("must be of the form") != std::string::npos);
   CHECK(refusal("n1=http://127.0.0.1:2380/x", url).find("path") != std::string::npos);
   CHECK(refusal(url, url).find("NAME=URL") != std::string::npos);
+}
+
+TEST_CASE("with several threads: the same db, and the same refusals") {
+  test_support::TempDir dir;
+  const auto restored = [&](const std::string& snapshot, unsigned threads) {
+    RestoreOptions options{.snapshot = snapshot, .data_dir = dir / "d"};
+    options.threads = threads;
+    options.skip_hash_check = snapshot.ends_with(".raw");
+    auto made = run(options);
+    std::string db = made ? snaptool_test::contents(dir / "d/member/snap/db") : "";
+    if (!made) db = made.error().message;
+    REQUIRE(remove_all(disk, dir / "d").has_value());
+    return db;
+  };
+  const std::string sound = snaptool_test::contents(snapshot_path());
+  CHECK((restored(snapshot_path(), 1) == restored(snapshot_path(), 3)));
+  std::string wrong = sound;
+  wrong[sound.size() / 2] ^= 1;
+  snaptool_test::write_file(dir / "wrong", wrong);
+  CHECK(restored(dir / "wrong", 3).find("sha256") != std::string::npos);
+  // Pages that lie, with nothing else to show it.
+  std::string pages = sound.substr(0, sound.size() - snap::kImageHashBytes);
+  for (std::size_t page = 2 * 4096; page < pages.size(); page += 4096) pages[page] ^= 64;
+  snaptool_test::write_file(dir / "pages.raw", pages);
+  CHECK(restored(dir / "pages.raw", 1).find("page") != std::string::npos);
+  CHECK(restored(dir / "pages.raw", 1) == restored(dir / "pages.raw", 3));
 }

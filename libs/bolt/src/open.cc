@@ -49,11 +49,19 @@ Result<> Database::load_state() {
 Result<> Database::load_freelist(const View& view) {
   Freelist& list = writer_->freelist;
   if (state_.meta.freelist == kNoFreelist) {
+    const auto load_gaps = [&](const PageSet& used) {
+      used.for_each_gap(kFirstDataPage, state_.meta.high_water, [&](Run run) {
+        if (list.load(run)) return;
+        check_failed("gap loads", __FILE__, __LINE__);
+      });
+    };
+    if (const PageSet* known = options_.reachable;
+        known != nullptr && known->limit() == view.page_limit) {
+      load_gaps(*known);
+      return {};
+    }
     TRUSS_ASSIGN(const PageSet used, reachable_pages(view, state_.meta, walk_threads(state_.meta)));
-    used.for_each_gap(kFirstDataPage, state_.meta.high_water, [&](Run run) {
-      if (list.load(run)) return;
-      check_failed("gap loads", __FILE__, __LINE__);
-    });
+    load_gaps(used);
     return {};
   }
   TRUSS_ASSIGN(const StoredFreelist stored, read_freelist(view, state_.meta.freelist));

@@ -103,8 +103,8 @@ Result<Restored> build(FileSystem& fs, Process& process, Logger& log, const Rest
                        RestorePlan plan, const Workshop& shop, const Progress& progress) {
   TRUSS_TRY(make_dirs(fs, shop.snap));
   const std::string db = join_path(shop.snap, "db");
-  TRUSS_TRY(copy_image(fs, options, db, progress));
-  TRUSS_ASSIGN(const EditedDb edited, edit_db(fs, process, options, plan, db));
+  TRUSS_ASSIGN(const bolt::PageSet reached, copy_image(fs, options, db, progress));
+  TRUSS_ASSIGN(const EditedDb edited, edit_db(fs, process, options, plan, db, reached));
   TRUSS_TRY(write_log(fs, process, log, plan, shop));
   TRUSS_TRY(move_into_place(fs, plan, shop));
   return Restored{std::move(plan), edited.revision, edited.compact_revision};

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "trailer_check.h"
+#include "image_sink.h"
 #include "truss/schema/buckets.h"
 #include "truss/schema/membership.h"
 #include "truss/schema/records.h"
@@ -18,22 +18,40 @@ namespace {
 using schema::bucket_name;
 using schema::BucketId;
 
-constexpr std::size_t kChunkBytes = 1 << 20;
-
-/// The disk begins with a part as soon as it is written, so that the sync at the end finds little.
-Result<> copy(File& source, File& target, std::uint64_t bytes, const std::string& path,
+/// Reads the image once: what is hashed is what is written.
+Result<> copy(File& source, ImageSink& target, std::uint64_t bytes, const std::string& path,
               const Progress& progress) {
-  std::string chunk(kChunkBytes, '\0');
-  for (std::uint64_t offset = 0; offset < bytes;) {
-    const std::uint64_t wanted = std::min<std::uint64_t>(chunk.size(), bytes - offset);
-    TRUSS_ASSIGN(const std::size_t got, source.pread({chunk.data(), wanted}, offset));
+  while (target.bytes() < bytes) {
+    const std::span<char> room = target.room();
+    const std::uint64_t offset = target.bytes();
+    const std::uint64_t wanted = std::min<std::uint64_t>(room.size(), bytes - offset);
+    TRUSS_ASSIGN(const std::size_t got, source.pread(room.first(wanted), offset));
     if (got == 0) return fail(Code::kCorruption, path + ": the file shrank while being read");
-    TRUSS_TRY(target.pwrite({chunk.data(), got}, offset));
-    TRUSS_TRY(target.begin_write_back(offset, got));
-    offset += got;
-    if (progress) progress(offset, bytes);
+    TRUSS_TRY(target.advance(got));
+    if (progress) progress(target.bytes(), bytes);
   }
-  return {};
+  return target.finish();
+}
+
+Result<> compare_trailer(File& source, std::uint64_t image, const snap::ImageHash& own,
+                         const std::string& path) {
+  snap::ImageHash expected{};
+  TRUSS_ASSIGN(const std::size_t got, source.pread(expected, image));
+  if (got == snap::kImageHashBytes && own == expected) return {};
+  return fail(Code::kCorruption, path + ": expected sha256 " +
+                                     to_hex({expected.data(), expected.size()}) + ", got " +
+                                     to_hex({own.data(), own.size()}) +
+                                     "; the snapshot is damaged: take it from another copy");
+}
+
+/// Walks the pages of the snapshot. Nobody writes to it meanwhile, and where it has a SHA-256 the
+/// copy was compared with that: the copy's pages are the same.
+Result<> walk_pages(DbFile& file, bolt::PageSet& reached) {
+  const bolt::Meta& meta = file.tx().meta();
+  const bool whole = file.tx().view().page_limit == meta.high_water;
+  if (!whole || meta.freelist != bolt::kNoFreelist) return check_pages(file);
+  if (bolt::walk_tree(file.tx().view(), meta, true, 1, reached).empty()) return {};
+  return check_pages(file);  // names the first fault, and how many there are
 }
 
 /// Empties a bucket, or makes it.
@@ -87,37 +105,44 @@ Result<> check_is_etcd(bolt::Tx& tx, const std::string& path) {
 
 }  // namespace
 
-Result<> copy_image(FileSystem& fs, const RestoreOptions& options, const std::string& target,
-                    const Progress& progress) {
+Result<bolt::PageSet> copy_image(FileSystem& fs, const RestoreOptions& options,
+                                 const std::string& target, const Progress& progress) {
   TRUSS_ASSIGN(DbFile locked, DbFile::open(fs, options.snapshot));  // nobody writes to it meanwhile
   const std::string& path = locked.path();
   auto hashed = carries_hash(path, locked.file_bytes(), locked.db().page_size());
   if (!hashed && !options.skip_hash_check) return tl::unexpected(hashed.error());
   const bool has_hash = snap::has_image_hash(locked.file_bytes());
-  if (!has_hash && !options.skip_hash_check) return check_trailer(fs, path, true);
+  const bool check = !options.skip_hash_check;
+  if (!has_hash && check) return tl::unexpected(check_trailer(fs, path, true).error());
   TRUSS_ASSIGN(const auto source, fs.open(path, {}));
-  TRUSS_ASSIGN(const auto copied,
-               fs.open(target, {.write = true, .create = true, .exclusive = true}));
-  std::optional<TrailerCheck> trailer;
-  if (has_hash && !options.skip_hash_check) trailer.emplace(fs, path, options.threads, Progress{});
+  TRUSS_ASSIGN(const auto sink,
+               ImageSink::create(fs, target,
+                                 {.exclusive = true, .hash = check, .threads = options.threads}));
   const std::uint64_t image =
       has_hash ? locked.file_bytes() - snap::kImageHashBytes : locked.file_bytes();
-  TRUSS_TRY(copy(*source, *copied, image, path, progress));
-  if (trailer) TRUSS_TRY(trailer->wait());
-  return copied->sync();
+  bolt::PageSet reached(locked.tx().view().page_limit);
+  Result<> pages;
+  const auto walk = [&] { pages = walk_pages(locked, reached); };
+  Thread walker;
+  if (options.threads > 1) walker = Thread("pages", walk);
+  const Result<> copied = copy(*source, *sink, image, path, progress);
+  if (options.threads <= 1) walk();
+  walker.join();
+  TRUSS_TRY(copied);
+  if (check) TRUSS_TRY(compare_trailer(*source, image, sink->hasher().finish(), path));
+  TRUSS_TRY(pages);
+  return reached;
 }
 
 Result<EditedDb> edit_db(FileSystem& fs, Process& process, const RestoreOptions& options,
-                         const RestorePlan& plan, const std::string& path) {
+                         const RestorePlan& plan, const std::string& path,
+                         const bolt::PageSet& reached) {
   EditedDb out;
-  TRUSS_ASSIGN(auto db,
-               bolt::DB::open(fs, path, {.low_memory = true, .walk_threads = options.threads},
-                              [&](std::string_view why) { process.fatal(why); }));
-  std::string first;
-  TRUSS_ASSIGN(const std::uint64_t faults, db->check([&](const std::string& fault) {
-    if (first.empty()) first = fault;
-  }));
-  if (faults > 0) return fail(Code::kCorruption, first);
+  TRUSS_ASSIGN(
+      auto db,
+      bolt::DB::open(fs, path,
+                     {.low_memory = true, .walk_threads = options.threads, .reachable = &reached},
+                     [&](std::string_view why) { process.fatal(why); }));
   TRUSS_ASSIGN(bolt::Tx tx, db->begin_write());
   TRUSS_TRY(check_is_etcd(tx, options.snapshot));
   TRUSS_ASSIGN(const Revisions before, read_revisions(tx));

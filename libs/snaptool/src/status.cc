@@ -28,9 +28,11 @@ Result<> count_keys(bolt::Tx& tx, std::int64_t revision, LiveKeyCounter& live) {
   });
 }
 
-/// Of a history that a compaction was cut off in, or that etcd didn't write.
+/// As etcdutl 3.6 does, who takes the last record of each key: of a history that a compaction was
+/// cut off in, or that etcd didn't write.
 Result<std::uint64_t> count_one_by_one(bolt::Tx& tx, const std::optional<LiveTally>& tally) {
-  if (tally && tally->balance() >= 0) return static_cast<std::uint64_t>(tally->balance());
+  const bool sure = tally && tally->balance() >= 0 && !tally->doubtful();
+  if (sure) return static_cast<std::uint64_t>(tally->balance());
   return count_live_keys(tx);
 }
 

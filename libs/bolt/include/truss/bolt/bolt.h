@@ -29,6 +29,8 @@ struct CommitTimes {
   DurationCounts write;      ///< pages, meta page and their syncs
 };
 
+class PageSet;
+
 struct Options {
   bool read_only = false;
   bool no_freelist_sync = true;  ///< don't write the list of free pages; rebuild it when opening
@@ -42,6 +44,9 @@ struct Options {
   /// some tens of MB of the mapping resident. For tools; it costs a little time.
   bool low_memory = false;
   unsigned walk_threads = 1;  ///< for walks over the whole file, if it is large (see low_memory)
+  /// Pages of the tree, if somebody has just walked this file, or one of the same bytes: spares the
+  /// search for free pages. Caution: a page that is missing in it is overwritten. Only for open().
+  const PageSet* reachable = nullptr;
   std::uint64_t max_size_bytes = 0;  ///< refuse commits that would grow the file past it; 0 = none
   bool strict = false;               ///< check the whole file after each commit; die of a fault
   std::uint32_t mode = 0600;

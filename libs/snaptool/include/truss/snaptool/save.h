@@ -13,6 +13,7 @@ struct SaveOptions {
   Endpoint from;
   std::string path;           ///< of the snapshot file; an older one there is replaced
   std::uint64_t retries = 0;  ///< of a transfer that broke off
+  unsigned threads = 1;       ///< 1: hash and write where the bytes come in
 };
 
 struct Saved {
