@@ -112,13 +112,15 @@ TEST_CASE("codec: a watch response, whole and in part; sizes are exact") {
   mvcc::WatchResponse response;
   response.watch_id = 4;
   response.revision = 8;
+  std::vector<mvcc::Event> events;
   for (const char* key : {"a", "b", "c"}) {
     mvcc::Event event;
     event.kv = key_value(key, "v", 8);
-    response.events.push_back(event);
+    events.push_back(event);
   }
-  response.events[2].type = mvcc::Event::Type::kDelete;
-  response.events[0].prev_kv = key_value("a", "before", 7);
+  events[2].type = mvcc::Event::Type::kDelete;
+  events[0].prev_kv = key_value("a", "before", 7);
+  response.events = std::move(events);
   const auto whole = encode_watch(kHeader, response, 0, 3, false);
   CHECK(whole.size() == watch_size(kHeader, response));
   const auto got = parsed<pb::WatchResponse>(whole);
@@ -127,6 +129,11 @@ TEST_CASE("codec: a watch response, whole and in part; sizes are exact") {
   const auto part = encode_watch(kHeader, response, 1, 2, true);
   CHECK(parsed<pb::WatchResponse>(part).fragment());
   CHECK(parsed<pb::WatchResponse>(part).events_size() == 1);
+  const SharedBytes encoded = encode_events(response.events);
+  CHECK(encode_watch(kHeader, response, 4, encoded.view()).view() == whole.view());
+  const auto other = encode_watch(kHeader, response, 5, encoded.view());
+  CHECK(parsed<pb::WatchResponse>(other).watch_id() == 5);
+  CHECK(parsed<pb::WatchResponse>(other).events_size() == 3);
 }
 
 TEST_CASE("codec: a cancel for compaction") {

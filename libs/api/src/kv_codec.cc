@@ -72,15 +72,21 @@ void put_event(Out& out, const mvcc::Event& e) {
 }
 
 template <class Out>
-void put_watch(Out& out, const Header& header, const mvcc::WatchResponse& r, std::size_t first,
-               std::size_t last, bool fragment) {
+void put_watch_head(Out& out, const Header& header, const mvcc::WatchResponse& r,
+                    std::int64_t watch_id, bool fragment) {
   put_header(out, header);
-  out.number(2, r.watch_id);
+  out.number(2, watch_id);
   out.flag(3, r.created);
   out.flag(4, r.canceled);
   out.number(5, r.compact_revision);
   out.bytes(6, r.cancel_reason);
   out.flag(7, fragment);
+}
+
+template <class Out>
+void put_watch(Out& out, const Header& header, const mvcc::WatchResponse& r, std::size_t first,
+               std::size_t last, bool fragment) {
+  put_watch_head(out, header, r, r.watch_id, fragment);
   for (std::size_t i = first; i < last; ++i) put_event(out, r.events[i]);
 }
 
@@ -112,6 +118,21 @@ SharedBytes encode_watch(Header header, const mvcc::WatchResponse& response, std
                          std::size_t last, bool fragment) {
   header.revision = response.revision;
   return wire::encode([&](auto& out) { put_watch(out, header, response, first, last, fragment); });
+}
+
+SharedBytes encode_events(const mvcc::EventList& events) {
+  return wire::encode([&](auto& out) {
+    for (const mvcc::Event& event : events) put_event(out, event);
+  });
+}
+
+SharedBytes encode_watch(Header header, const mvcc::WatchResponse& response, std::int64_t watch_id,
+                         ByteView events) {
+  header.revision = response.revision;
+  return wire::encode([&](auto& out) {
+    put_watch_head(out, header, response, watch_id, false);
+    out.raw(events);
+  });
 }
 
 std::size_t watch_size(Header header, const mvcc::WatchResponse& response) {

@@ -46,6 +46,10 @@ SharedBytes encode_txn(Header header, const mvcc::TxnResult& result);
 /// One WatchResponse with the events [first, last) of `response`.
 SharedBytes encode_watch(Header header, const mvcc::WatchResponse& response, std::size_t first,
                          std::size_t last, bool fragment);
+/// The same in two steps, for a response of several watches: its events, then each watch's message.
+SharedBytes encode_events(const mvcc::EventList& events);
+SharedBytes encode_watch(Header header, const mvcc::WatchResponse& response, std::int64_t watch_id,
+                         ByteView events);
 /// Bytes that encode_watch of all events would give.
 std::size_t watch_size(Header header, const mvcc::WatchResponse& response);
 /// Bytes that one event adds to a WatchResponse.

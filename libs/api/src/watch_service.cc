@@ -1,6 +1,7 @@
 #include "watch_service.h"
 
 #include <map>
+#include <optional>
 
 #include "proto_bytes.h"
 #include "token_check.h"
@@ -122,34 +123,50 @@ class WatchSession final : public net::StreamHandler,
 
   // Sends what waits, until the connection is full; then on_writable comes.
   void drain() {
-    if (closed_) return;
-    while (port_->queued_bytes() < kSendHighWater) {
-      auto response = queue_->take();
-      if (!response) return;
-      send(*response);
+    while (!closed_ && port_->queued_bytes() < kSendHighWater) {
+      if (!sending_ && !next_response()) return;
+      send_one();
     }
   }
 
-  void send(mvcc::WatchResponse& response) {
-    if (response.prev_kv && !response.events.empty()) watches_->fill_prev_kv(response);
+  // Gets the oldest response ready to be sent to its watches.
+  bool next_response() {
+    sending_ = queue_->take();
+    if (!sending_) return false;
+    sent_ = 0;
+    if (sending_->events.empty()) return true;
+    if (sending_->prev_kv) watches_->fill_prev_kv(*sending_);
+    events_ = encode_events(sending_->events);
+    return true;
+  }
+
+  // Sends the response to the next of its watches.
+  void send_one() {
+    mvcc::WatchResponse& response = *sending_;
+    if (sent_ > 0) response.watch_id = response.others[sent_ - 1];
     if (response.canceled) progress_.erase(response.watch_id);
-    if (!response.events.empty()) {
+    if (!response.events.empty() && !progress_.empty()) {
       const auto it = progress_.find(response.watch_id);
       if (it != progress_.end()) it->second = false;
     }
     const Header header = context_.header();
     const std::size_t limit = context_.server.config().max_request_bytes + kGrpcOverheadBytes;
     if (response.fragment && response.events.size() > 1 && watch_size(header, response) >= limit) {
-      return send_fragments(header, response, limit);
+      send_fragments(header, response, limit);
+    } else {
+      port_->send(encode_watch(header, response, response.watch_id, events_.view()));
     }
-    port_->send(encode_watch(header, response, 0, response.events.size(), false));
+    if (++sent_ > response.others.size()) {
+      sending_.reset();
+      events_ = SharedBytes();
+    }
   }
 
   // Pieces below `limit` bytes, each of one event at least; all but the last say `fragment`.
   void send_fragments(const Header& header, const mvcc::WatchResponse& response,
                       std::size_t limit) {
     mvcc::WatchResponse empty = response;
-    empty.events.clear();
+    empty.events = {};
     const std::size_t base = watch_size(header, empty) + 2;  // and the fragment flag
     std::size_t first = 0;
     while (first < response.events.size()) {
@@ -194,6 +211,9 @@ class WatchSession final : public net::StreamHandler,
   std::shared_ptr<StreamPort> port_;
   std::shared_ptr<mvcc::WatchQueue> queue_;
   std::unique_ptr<mvcc::WatchStream> watches_;
+  std::optional<mvcc::WatchResponse> sending_;  // taken, and not yet sent to all its watches
+  SharedBytes events_;                          // its events
+  std::size_t sent_ = 0;                        // how many of its watches have it
   std::map<std::int64_t, bool> progress_;  // watches with progress_notify: quiet since last time
   TimerId timer_ = TimerId::kNone;
   bool closed_ = false;

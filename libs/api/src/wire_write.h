@@ -28,6 +28,8 @@ class SizeSink {
   void element(std::uint32_t field, ByteView v) {
     size_ += tag_size(field) + varint_size(v.size()) + v.size();
   }
+  /// Encoded fields.
+  void raw(ByteView fields) { size_ += fields.size(); }
   template <class Body>
   void message(std::uint32_t field, Body&& body) {
     SizeSink inner;
@@ -61,6 +63,10 @@ class ByteSink {
     p_ = write_varint(p_, v.size());
     if (!v.empty()) std::memcpy(p_, v.data(), v.size());
     p_ += v.size();
+  }
+  void raw(ByteView fields) {
+    if (!fields.empty()) std::memcpy(p_, fields.data(), fields.size());
+    p_ += fields.size();
   }
   template <class Body>
   void message(std::uint32_t field, Body&& body) {

@@ -20,17 +20,10 @@ void KeyEntry::Deleter::operator()(KeyEntry* entry) const {
   ::operator delete(entry);
 }
 
-const KeyEntry::Item* KeyEntry::newest_at(std::int64_t at) const {
-  if (items_.empty()) return nullptr;
-  if (items_.back().main <= at) return &items_.back();
+const KeyEntry::Item* KeyEntry::older_at(std::int64_t at) const {
   const auto after = std::upper_bound(items_.begin(), items_.end(), at,
                                       [](std::int64_t rev, const Item& i) { return rev < i.main; });
   return after == items_.begin() ? nullptr : &*(after - 1);
-}
-
-const KeyEntry::Item* KeyEntry::live_at(std::int64_t at) const {
-  const Item* item = newest_at(at);
-  return item && !item->tombstone ? item : nullptr;
 }
 
 bool KeyEntry::has(Revision revision) const {

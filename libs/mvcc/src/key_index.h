@@ -4,6 +4,7 @@
 #include <absl/container/inlined_vector.h>
 
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,9 +47,16 @@ class KeyEntry {
 
   ByteView key() const { return {reinterpret_cast<const char*>(this + 1), key_size_}; }
   /// The change that is current at `at`; null if none or a deletion.
-  const Item* live_at(std::int64_t at) const;
+  const Item* live_at(std::int64_t at) const {
+    const Item* item = newest_at(at);
+    return item != nullptr && !item->tombstone ? item : nullptr;
+  }
   /// The newest change with main <= at, deletions included; null if none.
-  const Item* newest_at(std::int64_t at) const;
+  const Item* newest_at(std::int64_t at) const {
+    if (items_.empty()) return nullptr;
+    const Item& newest = items_.back();
+    return newest.main <= at ? &newest : older_at(at);
+  }
   bool has(Revision revision) const;
   bool live() const { return !items_.empty() && !items_.back().tombstone; }
   bool empty() const { return items_.empty(); }
@@ -65,6 +73,7 @@ class KeyEntry {
  private:
   explicit KeyEntry(std::uint32_t key_size) : key_size_(key_size) {}
   void append(Revision revision, bool tombstone);
+  const Item* older_at(std::int64_t at) const;
 
   absl::InlinedVector<Item, 1> items_;
   std::int64_t created_ = 0;  ///< of the present generation
@@ -90,9 +99,10 @@ class KeyIndex {
   template <class Visit>
   void visit(const KeyRange& range, std::int64_t at, Visit&& visit) const {
     auto it = entries_.lower_bound(range.key);
+    const auto last = end_of(range, it);
     auto ahead = it;
     for (int n = 0; n < kAhead && ahead != entries_.end(); ++n) prefetch(*ahead++);
-    for (; it != entries_.end() && range.before_end((*it)->key()); ++it) {
+    for (; it != last; ++it) {
       if (ahead != entries_.end()) prefetch(*ahead++);
       if (const KeyEntry::Item* item = (*it)->live_at(at)) visit(**it, *item);
     }
@@ -135,7 +145,18 @@ class KeyIndex {
       return key_of(a) < key_of(b);
     }
   };
-  absl::btree_set<KeyEntry::Ptr, Less> entries_;
+  using Entries = absl::btree_set<KeyEntry::Ptr, Less>;
+  /// The first entry beyond a range that begins at `first`: looked for once, so that a walk
+  /// compares no keys.
+  Entries::const_iterator end_of(const KeyRange& range, Entries::const_iterator first) const {
+    if (range.endless()) return entries_.end();
+    if (range.single()) {
+      return first != entries_.end() && (*first)->key() == range.key ? std::next(first) : first;
+    }
+    return range.end <= range.key ? first : entries_.lower_bound(range.end);
+  }
+
+  Entries entries_;
   std::size_t live_ = 0;
 };
 

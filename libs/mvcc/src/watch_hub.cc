@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "truss/common/check.h"
+#include "watch_batch.h"
 
 namespace truss::mvcc {
 namespace {
@@ -166,9 +167,11 @@ bool WatchHub::request_progress(std::uint64_t stream_id, std::int64_t watch_id) 
 }
 
 void WatchHub::fill_prev_kv(WatchResponse& response) {
-  for (Event& event : response.events)
+  std::vector<Event> events = response.events.copy();
+  for (Event& event : events)
     if (!event.is_create())
       event.prev_kv = source_->value_at(event.kv->key, event.kv->mod_revision - 1);
+  response.events = std::move(events);
 }
 
 std::size_t WatchHub::stream_size(std::uint64_t stream_id) const {
@@ -183,33 +186,62 @@ void WatchHub::publish(const std::function<void()>& make_visible,
   if (!synced_.empty() && !down_) notify(events(), revision);
 }
 
-void WatchHub::notify(const std::vector<Event>& events, std::int64_t revision) {
-  std::map<std::uint64_t, WatchResponse> responses;  // by serial: in order of creation
-  for (const Event& event : events) {
-    synced_.match(event.kv->key, [&](Watcher& watcher) {
-      if (watcher.next_revision > revision || !watcher.wants(event)) return;
-      const auto [it, fresh] = responses.try_emplace(watcher.serial);
-      if (fresh) it->second = watcher.response(revision);
-      it->second.events.push_back(event);
+/// An event that a watcher wants. Those of a watcher follow each other, watchers in the order in
+/// which they were created.
+struct WatchHub::Hit {
+  Watcher* watcher;
+  std::size_t event;
+  bool operator<(const Hit& other) const { return watcher->serial < other.watcher->serial; }
+};
+
+std::vector<WatchHub::Hit> WatchHub::hits(const std::vector<Event>& events,
+                                          std::int64_t revision) const {
+  std::vector<Hit> out;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    synced_.match(events[i].kv->key, [&](Watcher& watcher) {
+      if (watcher.next_revision <= revision && watcher.wants(events[i]))
+        out.push_back({&watcher, i});
     });
   }
-  for (auto& [serial, response] : responses) {
-    Watcher& watcher = *watchers_.at(serial);
-    watcher.next_revision = revision + 1;
-    if (!deliver(watcher, std::move(response))) synced_.remove(watcher);
-  }
+  if (!std::is_sorted(out.begin(), out.end())) std::stable_sort(out.begin(), out.end());
+  return out;
 }
 
-bool WatchHub::deliver(Watcher& watcher, WatchResponse response) {
-  const std::size_t events = response.events.size();
-  if (watcher.stream->sink->offer(response, false)) {
-    events_total_ += events;
-    return true;
+void WatchHub::notify(const std::vector<Event>& events, std::int64_t revision) {
+  const std::vector<Hit> all = hits(events, revision);
+  WatchBatch batch;
+  EventList list;  // of the last watcher, most often that of the next as well
+  std::vector<std::size_t> chosen;
+  std::vector<std::size_t> wanted;
+  for (auto hit = all.begin(); hit != all.end();) {
+    Watcher& watcher = *hit->watcher;
+    wanted.clear();
+    for (; hit != all.end() && hit->watcher == &watcher; ++hit) wanted.push_back(hit->event);
+    if (wanted != chosen) {
+      chosen = wanted;
+      std::vector<Event> own;
+      own.reserve(chosen.size());
+      for (const std::size_t i : chosen) own.push_back(events[i]);
+      list = std::move(own);
+    }
+    watcher.next_revision = revision + 1;
+    batch.add(watcher, list, revision);
   }
-  watcher.held = std::move(response);
+  batch.offer([&](Watcher& watcher, const EventList& offered, bool taken) {
+    if (taken) {
+      events_total_ += offered.size();
+    } else {
+      synced_.remove(watcher);
+      hold(watcher, offered, revision);
+    }
+  });
+}
+
+void WatchHub::hold(Watcher& watcher, const EventList& events, std::int64_t revision) {
+  watcher.held = watcher.response(revision);
+  watcher.held->events = events;
   victims_.emplace(watcher.serial, &watcher);
   arm_victims();
-  return false;
 }
 
 void WatchHub::arm_victims() {
@@ -224,21 +256,19 @@ void WatchHub::retry_victims() {
   victims_armed_ = false;
   if (down_) return;
   const std::int64_t current = source_->current_revision();
-  for (auto it = victims_.begin(); it != victims_.end();) {
-    Watcher& watcher = *it->second;
-    const std::size_t events = watcher.held->events.size();
-    if (!watcher.stream->sink->offer(*watcher.held, false)) {
-      ++it;
-      continue;
-    }
-    events_total_ += events;
+  WatchBatch batch;
+  for (const auto& [serial, watcher] : victims_)
+    batch.add(*watcher, watcher->held->events, watcher->held->revision);
+  batch.offer([&](Watcher& watcher, const EventList& events, bool taken) {
+    if (!taken) return;
+    events_total_ += events.size();
     watcher.held.reset();
-    it = victims_.erase(it);
+    victims_.erase(watcher.serial);
     if (watcher.next_revision > current)
       synced_.add(watcher);
     else
       add_unsynced(watcher);
-  }
+  });
   if (!victims_.empty()) arm_victims();
 }
 

@@ -67,8 +67,10 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   void forget(Watcher& watcher);
   bool is_synced(const Watcher& watcher) const { return watcher.set == &synced_; }
   bool reached(const Watcher& watcher) const;
-  /// Offers events; a watcher without room becomes a victim. Returns whether they were taken.
-  bool deliver(Watcher& watcher, WatchResponse response);
+  /// A watcher without room becomes a victim that holds what it was not given.
+  void hold(Watcher& watcher, const EventList& events, std::int64_t revision);
+  struct Hit;
+  std::vector<Hit> hits(const std::vector<Event>& events, std::int64_t revision) const;
   void notify(const std::vector<Event>& events, std::int64_t revision);
   void add_unsynced(Watcher& watcher);
   void arm_victims();
@@ -82,11 +84,14 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   bool cancel_compacted(Watcher& watcher, std::int64_t compacted);
   /// The records couldn't be read: tells those watchers so and forgets them.
   void cancel_damaged(const Replay& replay, const Error& error);
+  void cancel_damaged(Watcher& watcher, const Error& error);
   /// Replays from a view. `lock`, if given, is let go meanwhile.
   void replay(const std::vector<Watcher*>& picked, std::int64_t current,
               std::unique_lock<std::mutex>* lock);
   Result<> run_replay(Replay& replay, std::unique_lock<std::mutex>* lock);
   void apply_replay(Replay& replay, std::int64_t current);
+  /// Moves it to the synced ones, if nothing is left to replay.
+  void caught_up(Watcher& watcher, std::int64_t current);
 
   WatchSource* source_;
   Executor& executor_;

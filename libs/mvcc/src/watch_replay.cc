@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <deque>
+#include <tuple>
 
+#include "watch_batch.h"
 #include "watch_hub.h"
 
 /// Catching unsynced watchers up from the records of bucket `key`.
@@ -15,8 +18,10 @@ constexpr std::size_t kMaxRevisionsBatch = 1000;  // distinct revisions of one r
 /// One pass over the records for some watchers. Uses copies of them, so it may run without the
 /// lock.
 struct WatchHub::Replay {
+  /// Watchers that get the same.
   struct Target {
-    Watcher copy;  ///< set and stream unused
+    Watcher copy;  ///< of the first; set and stream unused, `serial` is the place in `targets`
+    std::vector<std::uint64_t> serials;
     std::vector<Event> events;
     std::size_t revisions = 0;
     std::int64_t last = 0;
@@ -24,10 +29,11 @@ struct WatchHub::Replay {
     std::int64_t next = 0;  ///< where it goes on
   };
   Replay(const std::vector<Watcher*>& picked, std::int64_t current);
+  Target& target_of(const Watcher& watcher);
   Result<> run(ReadView& view);
   void take(Target& target, const Event& event);
 
-  std::map<std::uint64_t, Target> targets;  // by serial
+  std::deque<Target> targets;
   WatcherSet set;
   std::int64_t oldest = 0;
   std::int64_t current = 0;
@@ -36,18 +42,34 @@ struct WatchHub::Replay {
 
 WatchHub::Replay::Replay(const std::vector<Watcher*>& picked, std::int64_t now) : current(now) {
   oldest = now + 1;
-  for (const Watcher* watcher : picked) {
-    Target& target = targets[watcher->serial];
-    target.copy.serial = watcher->serial;
-    target.copy.key = watcher->key;
-    target.copy.end = watcher->end;
-    target.copy.next_revision = watcher->next_revision;
-    target.copy.no_put = watcher->no_put;
-    target.copy.no_delete = watcher->no_delete;
-    target.next = now + 1;
-    set.add(target.copy);
+  // Those that want the same follow each other, most often already.
+  std::vector<const Watcher*> order(picked.begin(), picked.end());
+  std::stable_sort(order.begin(), order.end(), [](const Watcher* a, const Watcher* b) {
+    return std::tie(a->key, a->end, a->next_revision) < std::tie(b->key, b->end, b->next_revision);
+  });
+  for (const Watcher* watcher : order) {
+    target_of(*watcher).serials.push_back(watcher->serial);
     oldest = std::min(oldest, std::max<std::int64_t>(watcher->next_revision, 0));
   }
+}
+
+WatchHub::Replay::Target& WatchHub::Replay::target_of(const Watcher& watcher) {
+  if (!targets.empty()) {
+    const Watcher& last = targets.back().copy;
+    if (last.next_revision == watcher.next_revision && last.watches_like(watcher)) {
+      return targets.back();
+    }
+  }
+  Target& target = targets.emplace_back();
+  target.copy.serial = targets.size() - 1;
+  target.copy.key = watcher.key;
+  target.copy.end = watcher.end;
+  target.copy.next_revision = watcher.next_revision;
+  target.copy.no_put = watcher.no_put;
+  target.copy.no_delete = watcher.no_delete;
+  target.next = current + 1;
+  set.add(target.copy);
+  return target;
 }
 
 void WatchHub::Replay::take(Target& target, const Event& event) {
@@ -72,7 +94,7 @@ Result<> WatchHub::Replay::run(ReadView& view) {
     std::optional<Event> event;
     Result<> made;
     set.match(kv.key, [&](Watcher& copy) {
-      Target& target = targets.at(copy.serial);
+      Target& target = targets[copy.serial];
       if (target.full || r.revision.main < copy.next_revision) return;
       if (!event && made) {
         auto fresh = make_event(r);
@@ -162,35 +184,52 @@ void WatchHub::replay(const std::vector<Watcher*>& picked, std::int64_t current,
 }
 
 void WatchHub::cancel_damaged(const Replay& replay, const Error& error) {
-  for (const auto& [serial, target] : replay.targets) {
-    const auto it = unsynced_.find(serial);
-    if (it == unsynced_.end()) continue;
-    Watcher& watcher = *it->second;
-    WatchResponse response = watcher.response(source_->current_revision());
-    response.canceled = true;
-    response.cancel_reason = error.message;
-    watcher.stream->sink->offer(response, true);
-    forget(watcher);
-    watcher.stream->watchers.erase(watcher.id);
+  for (const Replay::Target& target : replay.targets) {
+    for (const std::uint64_t serial : target.serials) {
+      const auto it = unsynced_.find(serial);
+      if (it != unsynced_.end()) cancel_damaged(*it->second, error);
+    }
   }
 }
 
+void WatchHub::cancel_damaged(Watcher& watcher, const Error& error) {
+  WatchResponse response = watcher.response(source_->current_revision());
+  response.canceled = true;
+  response.cancel_reason = error.message;
+  watcher.stream->sink->offer(response, true);
+  forget(watcher);
+  watcher.stream->watchers.erase(watcher.id);
+}
+
 void WatchHub::apply_replay(Replay& replay, std::int64_t current) {
-  for (auto& [serial, target] : replay.targets) {
-    const auto it = unsynced_.find(serial);
-    if (it == unsynced_.end()) continue;  // cancelled meanwhile
-    Watcher& watcher = *it->second;
-    watcher.next_revision = std::max(watcher.next_revision, target.next);
-    bool taken = true;
-    if (!target.events.empty()) {
-      WatchResponse response = watcher.response(current);
-      response.events = std::move(target.events);
-      taken = deliver(watcher, std::move(response));
+  WatchBatch batch;
+  for (Replay::Target& target : replay.targets) {
+    const EventList events = target.events.empty() ? EventList() : std::move(target.events);
+    for (const std::uint64_t serial : target.serials) {
+      const auto it = unsynced_.find(serial);
+      if (it == unsynced_.end()) continue;  // cancelled meanwhile
+      Watcher& watcher = *it->second;
+      watcher.next_revision = std::max(watcher.next_revision, target.next);
+      if (events.empty())
+        caught_up(watcher, current);
+      else
+        batch.add(watcher, events, current);
     }
-    if (taken && watcher.next_revision <= current) continue;
-    unsynced_.erase(it);
-    if (taken) synced_.add(watcher);
   }
+  batch.offer([&](Watcher& watcher, const EventList& events, bool taken) {
+    if (taken) {
+      events_total_ += events.size();
+      return caught_up(watcher, current);
+    }
+    unsynced_.erase(watcher.serial);
+    hold(watcher, events, current);
+  });
+}
+
+void WatchHub::caught_up(Watcher& watcher, std::int64_t current) {
+  if (watcher.next_revision <= current) return;  // there is more
+  unsynced_.erase(watcher.serial);
+  synced_.add(watcher);
 }
 
 }  // namespace truss::mvcc

@@ -36,6 +36,11 @@ struct Watcher {
   bool wants(const Event& event) const {
     return event.type == Event::Type::kPut ? !no_put : !no_delete;
   }
+  /// True if `other`, at the same place in history, gets the same events.
+  bool watches_like(const Watcher& other) const {
+    return key == other.key && end == other.end && no_put == other.no_put &&
+           no_delete == other.no_delete;
+  }
   WatchResponse response(std::int64_t revision) const {
     WatchResponse out;
     out.watch_id = id;
@@ -51,6 +56,7 @@ struct WatchStreamState {
   std::shared_ptr<WatchSink> sink;
   std::map<std::int64_t, std::unique_ptr<Watcher>> watchers;
   std::int64_t next_id = 0;
+  std::size_t group = 0;  ///< its last one in the WatchBatch under way, if that is of this stream
 };
 
 }  // namespace truss::mvcc

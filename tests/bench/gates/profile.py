@@ -57,7 +57,7 @@ def samples(path):
 
 def profiled(settings, kind, op):
     data, record, report = f"{settings.folder}/profile-{kind}", f"{settings.folder}/perf.data", f"{settings.folder}/bench.json"
-    load = [f"{machine.BIN}/truss_bench", "run", "--address", None, "--ops", op, "--clients", "64", "--seconds", "4"]
+    load = [f"{machine.BIN}/truss_bench", "run", "--address", None, "--ops", op, "--clients", "16" if op == "range100" else "4" if op == "watch" else "64", "--seconds", "4"]
     try:
         with Server(kind, data) as server:
             load[3] = server.address

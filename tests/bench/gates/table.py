@@ -35,7 +35,7 @@ GATES = [
     Gate("snapshot-rate", "client snapshot as a stream: bytes a second", 3, 8, "snapshot", more=True),
     Gate("compaction-cpu", "compaction of half the revisions: processor", 0.4, 0.15, "compaction"),
     Gate("wal-append", "log: 1000 entries of 100 B to a synced save: processor per entry", 0.3, 0.12, "wal", "etcd's wal package"),
-    Gate("wal-replay", "log: replay of 300 B entries: bytes a second", 5, 10, "wal", "etcd's wal package", more=True),
+    Gate("wal-replay", "log: replay of puts of 220 B: entries a second", 5, 10, "wal", "etcd's wal package", more=True),
     Gate("bolt-put-seq", "bolt: sequential put, 1000 to a transaction: processor", 0.5, 0.25, "bolt", "bbolt"),
     Gate("bolt-put-random", "bolt: random put, 1000 to a transaction: processor", 0.5, 0.3, "bolt", "bbolt"),
     Gate("bolt-get", "bolt: random get: processor", 0.7, 0.5, "bolt", "bbolt"),

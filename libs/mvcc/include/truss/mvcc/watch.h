@@ -30,15 +30,38 @@ struct WatchRequest {
   bool progress_notify = false;  ///< carried through to responses
 };
 
-/// One message of a watch stream, in etcd's terms.
+/// Events that many responses share; never changed once made. Cheap to copy. Thread: a value.
+class EventList {
+ public:
+  EventList() = default;
+  EventList(std::vector<Event> events)  // NOLINT: a list of them
+      : events_(std::make_shared<const std::vector<Event>>(std::move(events))) {}
+
+  bool empty() const { return size() == 0; }
+  std::size_t size() const { return events_ == nullptr ? 0 : events_->size(); }
+  const Event& operator[](std::size_t index) const { return (*events_)[index]; }
+  const Event& front() const { return events_->front(); }
+  const Event& back() const { return events_->back(); }
+  const Event* begin() const { return events_ == nullptr ? nullptr : events_->data(); }
+  const Event* end() const { return begin() + size(); }
+  /// True if both are copies of one list.
+  bool shares(const EventList& other) const { return events_ == other.events_; }
+  std::vector<Event> copy() const { return {begin(), end()}; }
+
+ private:
+  std::shared_ptr<const std::vector<Event>> events_;
+};
+
+/// One message of a watch stream, in etcd's terms; or the same one for several of its watches.
 struct WatchResponse {
   std::int64_t watch_id = 0;
-  std::int64_t revision = 0;  ///< for the header; 0 in a compacted cancel, as etcd answers
+  std::vector<std::int64_t> others;  ///< further watches that get the same
+  std::int64_t revision = 0;         ///< for the header; 0 in a compacted cancel, as etcd answers
   bool created = false;
   bool canceled = false;
   std::int64_t compact_revision = 0;
   std::string cancel_reason;
-  std::vector<Event> events;  ///< by (main, sub); a main revision is never split
+  EventList events;  ///< by (main, sub); a main revision is never split
 
   bool prev_kv = false;          ///< of the watcher
   bool fragment = false;         ///< of the watcher: this response may be split
@@ -51,12 +74,14 @@ class WatchSink {
   virtual ~WatchSink() = default;
   /// Takes the response (moves from it) and returns true; or, if it is full and not `forced`,
   /// returns false and leaves it untouched: the hub keeps it and offers it again, in order.
-  /// Acknowledgements of create and cancel are forced.
+  /// Acknowledgements of create and cancel are forced. A response with `others` is taken or
+  /// refused for all of them, and counts as one.
   /// Thread: any of apply, watch executor, and the callers of WatchStream; one at a time.
   virtual bool offer(WatchResponse& response, bool forced) = 0;
 };
 
-/// The sink of one client stream: a queue of at most `limit` responses (forced ones beside).
+/// The sink of one client stream: a queue of at most `limit` responses (forced ones beside). Those
+/// that are for several watches alike count once.
 /// Thread: any.
 class WatchQueue final : public WatchSink {
  public:
@@ -65,7 +90,8 @@ class WatchQueue final : public WatchSink {
   explicit WatchQueue(std::function<void()> wake, std::size_t limit = kLimit)
       : wake_(std::move(wake)), limit_(limit) {}
   bool offer(WatchResponse& response, bool forced) override;
-  /// The oldest response, nullopt if none.
+  /// The oldest response, nullopt if none. What several watches get alike comes once, with
+  /// `others`.
   std::optional<WatchResponse> take();
   std::size_t size() const;
 
