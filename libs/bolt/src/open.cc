@@ -60,7 +60,8 @@ Result<> Database::load_freelist(const View& view) {
       load_gaps(*known);
       return {};
     }
-    TRUSS_ASSIGN(const PageSet used, reachable_pages(view, state_.meta, walk_threads(state_.meta)));
+    TRUSS_ASSIGN(const PageSet used, reachable_pages(view, state_.meta, walk_threads(state_.meta),
+                                                     options_.known_leaves));
     load_gaps(used);
     return {};
   }

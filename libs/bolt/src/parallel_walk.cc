@@ -15,6 +15,7 @@ struct Work {
   const View& view;
   PageSet& seen;
   bool strict;
+  const KnownLeaves* known;
   std::vector<PageWalk::Part> parts;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
@@ -22,6 +23,7 @@ struct Work {
   /// Takes parts until there are none, or somebody found a fault.
   void run(std::optional<Error>& fault) {
     PageWalk walk(view, seen, strict, true, [&](Error error) { fault = std::move(error); });
+    walk.know(known);
     while (!failed.load(std::memory_order_relaxed)) {
       const std::size_t i = next.fetch_add(1, std::memory_order_relaxed);
       if (i >= parts.size()) return;
@@ -34,10 +36,11 @@ struct Work {
 }  // namespace
 
 std::vector<Error> walk_tree(const View& view, const Meta& meta, bool strict, unsigned threads,
-                             PageSet& seen) {
+                             PageSet& seen, const KnownLeaves* known) {
   std::vector<std::optional<Error>> faults(threads == 0 ? 1 : threads);
-  Work work{view, seen, strict, {}};
+  Work work{view, seen, strict, known, {}};
   PageWalk top(view, seen, strict, true, [&](Error error) { faults[0] = std::move(error); });
+  top.know(known);
   if (faults.size() == 1) {
     top.tree(meta.root);
   } else {

@@ -105,8 +105,18 @@ void PageWalk::descend(const Part& part) {
   page(part);
 }
 
+/// True if the part is a leaf that is known, which is marked then. One that can't be as told is
+/// looked at.
+bool PageWalk::known(const Part& part) {
+  if (known_ == nullptr || part.depth > kMaxWalkDepth) return false;
+  if (part.root < kFirstDataPage || part.root >= view_.page_limit) return false;
+  const std::uint64_t pages = known_->pages(part.root);
+  if (pages == 0 || pages > view_.page_limit - part.root) return false;
+  return seen_.insert({part.root, pages});
+}
+
 void PageWalk::page(const Part& part) {
-  if (stopped_) return;
+  if (stopped_ || known(part)) return;
   PageRef page;
   if (!view_.load(part.root, page)) return lost_page(view_.explain(part.root), part);
   if (part.depth > kMaxWalkDepth) {
@@ -172,7 +182,7 @@ void PageWalk::branch(const PageRef& at, const Part& part) {
       below.high = next;
       below.has_high = true;
     }
-    if (!strict_ && i + 1 < at.count) view_.prefetch(at.child(i + 1));
+    if (!strict_ && known_ == nullptr && i + 1 < at.count) view_.prefetch(at.child(i + 1));
     descend({at.child(i), below, part.depth + 1, part.nesting});
     before = {key, key.data() + key.size()};
   }
@@ -232,9 +242,10 @@ void PageWalk::inline_bucket(const KeyValue& kv, const Part& part) {
   if (observer_) observer_->leave_bucket();
 }
 
-Result<PageSet> reachable_pages(const View& view, const Meta& meta, unsigned threads) {
+Result<PageSet> reachable_pages(const View& view, const Meta& meta, unsigned threads,
+                                const KnownLeaves* known) {
   PageSet seen(view.page_limit);
-  std::vector<Error> faults = walk_tree(view, meta, false, threads, seen);
+  std::vector<Error> faults = walk_tree(view, meta, false, threads, seen, known);
   if (!faults.empty()) return tl::unexpected(std::move(faults.front()));
   return seen;
 }

@@ -31,11 +31,13 @@ Result<> Backend::Impl::remove_leftovers() {
   return {};
 }
 
-Result<std::shared_ptr<bolt::DB>> Backend::Impl::open_db(const std::string& path, bool syncing) {
+Result<std::shared_ptr<bolt::DB>> Backend::Impl::open_db(const std::string& path, bool syncing,
+                                                         const bolt::KnownLeaves* leaves) {
   bolt::Options bolt_options = options.bolt;
   bolt_options.clock = &clock;
   bolt_options.times = &metrics.commit_phases;
   if (!syncing) bolt_options.no_sync = true;
+  bolt_options.known_leaves = leaves;
   TRUSS_ASSIGN(auto opened, bolt::DB::open(fs, path, bolt_options,
                                            [this](std::string_view why) { process.fatal(why); }));
   return std::shared_ptr<bolt::DB>(std::move(opened));

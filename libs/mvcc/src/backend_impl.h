@@ -42,7 +42,8 @@ struct Backend::Impl : std::enable_shared_from_this<Backend::Impl> {
         logger(logger_),
         options(std::move(options_)) {}
 
-  Result<std::shared_ptr<bolt::DB>> open_db(const std::string& path, bool syncing);
+  Result<std::shared_ptr<bolt::DB>> open_db(const std::string& path, bool syncing,
+                                            const bolt::KnownLeaves* leaves = nullptr);
   /// Makes absent buckets; what bucket `meta` says.
   static Result<schema::Meta> make_complete(bolt::DB& db);
   Result<> load();
@@ -66,7 +67,8 @@ struct Backend::Impl : std::enable_shared_from_this<Backend::Impl> {
   void run_update(const std::function<Result<>(bolt::Tx&)>& change,
                   const std::function<void(Result<>)>& done);
   Result<> run_defragment();
-  void run_replace(const std::string& received, const Prepare& prepare);
+  void run_replace(const std::string& received, const bolt::KnownLeaves* leaves,
+                   const Prepare& prepare);
   void adopt(std::shared_ptr<bolt::DB> fresh, const schema::Meta& meta);
   Result<> copy_to(bolt::DB& target);
   Result<> copy_bucket(bolt::DB& target, ByteView name, const bolt::Bucket& source);

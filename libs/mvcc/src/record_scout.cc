@@ -105,9 +105,9 @@ std::uint64_t RecordScout::Impl::note_page(std::uint64_t id, ByteView rest) {
     notes.back().resize(first);
     return 0;
   }
-  if (pages.size() <= id) pages.resize(id + 1);
-  pages[id] = {static_cast<std::uint32_t>(notes.size() - 1), static_cast<std::uint32_t>(first),
-               page.count};
+  if (pages_.size() <= id) pages_.resize(id + 1);
+  pages_[id] = {static_cast<std::uint32_t>(notes.size() - 1), static_cast<std::uint32_t>(first),
+                page.count, static_cast<std::uint32_t>(size / page_size)};
   bytes_noted += page.count * sizeof(Note);
   return size;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "key_index.h"
+#include "truss/bolt/bolt.h"
 #include "truss/mvcc/record_scout.h"
 
 namespace truss::mvcc {
@@ -22,9 +23,9 @@ struct RecordFacts {
 /// Of a pair of bucket `key`. Errors: kCorruption.
 Result<RecordFacts> read_facts(ByteView key, ByteView value);
 
-struct RecordScout::Impl {
+struct RecordScout::Impl final : bolt::KnownLeaves {
   explicit Impl(std::size_t most) : most_bytes(most) {}
-  ~Impl();
+  ~Impl() override;
 
   /// The entry of a key, made if there is none.
   KeyEntry* entry_of(ByteView key);
@@ -35,8 +36,8 @@ struct RecordScout::Impl {
   /// for a record without a key. False if the page isn't known.
   template <class Visit>
   Result<bool> visit(std::uint64_t page, Visit&& visit) const {
-    if (page >= pages.size() || pages[page].count == 0) return false;
-    const Page& at = pages[page];
+    if (pages(page) == 0) return false;
+    const Page& at = pages_[page];
     for (std::uint32_t i = 0; i < at.count; ++i) {
       const Note& n = notes[at.block][at.first + i];
       TRUSS_TRY(visit(n.entry, RecordFacts{{n.main, n.sub},
@@ -47,6 +48,10 @@ struct RecordScout::Impl {
                                            n.lease}));
     }
     return true;
+  }
+
+  std::uint64_t pages(std::uint64_t id) const override {
+    return id < pages_.size() ? pages_[id].size : 0;
   }
 
   std::vector<Range> take(std::uint64_t offset, ByteView bytes);
@@ -66,7 +71,8 @@ struct RecordScout::Impl {
   struct Page {
     std::uint32_t block = 0;  ///< of `notes`
     std::uint32_t first = 0;  ///< in it
-    std::uint32_t count = 0;  ///< 0: not known
+    std::uint32_t count = 0;  ///< of records; 0: not known
+    std::uint32_t size = 0;   ///< in pages, overflow pages included
   };
   struct Less {
     using is_transparent = void;
@@ -80,7 +86,7 @@ struct RecordScout::Impl {
 
   const std::size_t most_bytes;
   std::uint64_t page_size = 0;           ///< 0: the head of the file told none
-  std::vector<Page> pages;               ///< by page number
+  std::vector<Page> pages_;              ///< by page number
   std::vector<std::vector<Note>> notes;  ///< one for each take()
   absl::btree_set<KeyEntry*, Less> entries;
   std::size_t bytes_noted = 0;

@@ -1,5 +1,6 @@
 #include "truss/mvcc/store.h"
 
+#include "record_scout_impl.h"
 #include "store_impl.h"
 
 namespace truss::mvcc {
@@ -20,8 +21,10 @@ Result<std::unique_ptr<Store>> Store::open(Backend& backend, Executor& backgroun
 
 void Store::install(std::string received, Task done, std::shared_ptr<RecordScout> scout) {
   impl_->forget_compactions();
+  std::shared_ptr<const bolt::KnownLeaves> leaves;
+  if (scout) leaves = {scout, &scout->impl()};
   impl_->backend->replace(
-      std::move(received),
+      std::move(received), std::move(leaves),
       [impl = impl_, scout = std::move(scout)](ReadView records, const schema::Meta& meta,
                                                const std::function<void()>& adopt) -> Result<> {
         return impl->switch_to(std::move(records), meta, scout.get(), adopt);

@@ -17,9 +17,8 @@ std::string fault_name(FaultKind kind) {
 
 Result<std::vector<wal::SegmentName>> segments_of(FileSystem& fs, const std::string& dir) {
   TRUSS_ASSIGN(auto names, wal::list_segments(fs, dir));
-  const auto same = std::ranges::unique(
-      names, [](const auto& a, const auto& b) { return a.sequence == b.sequence; });
-  names.erase(same.begin(), same.end());
+  const auto same = [](const auto& a, const auto& b) { return a.sequence == b.sequence; };
+  names.erase(std::unique(names.begin(), names.end(), same), names.end());
   return names;
 }
 

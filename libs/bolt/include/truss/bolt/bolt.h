@@ -31,6 +31,16 @@ struct CommitTimes {
 
 class PageSet;
 
+/// What somebody saw of a file's pages, on their way to the disk for example, so that opening
+/// needn't read them again. Thread: any number at once.
+class KnownLeaves {
+ public:
+  virtual ~KnownLeaves() = default;
+  /// Pages that the page `id` takes, its overflow pages included, if it is a sound leaf page
+  /// without buckets in it; 0 if that isn't known.
+  virtual std::uint64_t pages(std::uint64_t id) const = 0;
+};
+
 struct Options {
   bool read_only = false;
   bool no_freelist_sync = true;  ///< don't write the list of free pages; rebuild it when opening
@@ -50,6 +60,8 @@ struct Options {
   std::uint64_t max_size_bytes = 0;  ///< refuse commits that would grow the file past it; 0 = none
   bool strict = false;               ///< check the whole file after each commit; die of a fault
   std::uint32_t mode = 0600;
+  /// Used until open() returns: the search for free pages doesn't read those pages.
+  const KnownLeaves* known_leaves = nullptr;
   Clock* clock = nullptr;        ///< with `times`: measure commits; both outlive the DB
   CommitTimes* times = nullptr;  ///< where to count them
 };

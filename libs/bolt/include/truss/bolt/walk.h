@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "truss/bolt/bolt.h"
 #include "truss/bolt/meta.h"
 #include "truss/bolt/page.h"
 
@@ -92,6 +93,8 @@ class PageWalk {
         seen_(seen) {}
 
   void observe(Observer* observer) { observer_ = observer; }
+  /// Leaves that need not be looked at.
+  void know(const KnownLeaves* leaves) { known_ = leaves; }
   void tree(std::uint64_t root) { part({root, {}, 0, 0}); }
   void part(const Part& part);
   /// Walks from `root` breadth first until at least `wanted` subtrees are left, and gives those.
@@ -102,6 +105,7 @@ class PageWalk {
 
  private:
   void page(const Part& part);
+  bool known(const Part& part);
   void branch(const PageRef& page, const Part& part);
   void leaf(const PageRef& page, const Part& part);
   void bucket(const KeyValue& kv, const Part& part);
@@ -127,6 +131,7 @@ class PageWalk {
   Fault fault_;
   PageSet& seen_;
   Observer* observer_ = nullptr;
+  const KnownLeaves* known_ = nullptr;
   std::vector<Part>* later_ = nullptr;  ///< of split(): collects instead of descending
   std::vector<std::uint64_t> way_;      ///< pages from the root to the present one
   std::vector<ByteView> buckets_;       ///< around the present page
@@ -135,11 +140,12 @@ class PageWalk {
 };
 
 /// Walks the tree of `meta` with `threads` threads, marking its pages in `seen`. Gives the first
-/// fault each thread found.
+/// fault each thread found. `known`, if any, need not be looked at.
 std::vector<Error> walk_tree(const View& view, const Meta& meta, bool strict, unsigned threads,
-                             PageSet& seen);
+                             PageSet& seen, const KnownLeaves* known = nullptr);
 
 /// The pages of the tree of `meta`. Errors: kCorruption, the first fault found.
-Result<PageSet> reachable_pages(const View& view, const Meta& meta, unsigned threads = 1);
+Result<PageSet> reachable_pages(const View& view, const Meta& meta, unsigned threads = 1,
+                                const KnownLeaves* known = nullptr);
 
 }  // namespace truss::bolt

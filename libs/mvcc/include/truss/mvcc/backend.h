@@ -206,11 +206,13 @@ class Backend {
                                          const std::function<void()>& adopt)>;
   /// Goes over to the database file `received`, which came with a snapshot of the leader and is on
   /// disk: commits what is left, renames `received` over the db, syncs the directory, opens it,
-  /// lets `prepare` switch to it; then `done`, all on the backend executor. Readers in flight
+  /// lets `prepare` switch to it; then `done`, all on the backend executor. What `leaves` (may be
+  /// null) knows of the file isn't read to open it. Readers in flight
   /// finish on the old database. No writes between the call and `done`. A failure is fatal: half a
   /// change of databases is repaired by the next start only.
   /// Thread: apply. Durability: the new database is on disk under the name of the old one.
-  void replace(std::string received, Prepare prepare, Task done);
+  void replace(std::string received, std::shared_ptr<const bolt::KnownLeaves> leaves,
+               Prepare prepare, Task done);
 
   std::uint64_t size_bytes() const;    ///< of the file, as etcd's dbSize
   std::uint64_t in_use_bytes() const;  ///< without free pages, as etcd's dbSizeInUse
