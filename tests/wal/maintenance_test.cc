@@ -72,7 +72,11 @@ TEST_CASE("purge keeps what is locked, what is young and what the older root nee
   CHECK(purged(5, 0) == 0);
   CHECK(purged(5, 1) == 0);
   CHECK(purged(5, 2) == 1);  // the second begins at 2: the first is not needed from 2 on
-  CHECK(purged(8, 100) == 1);
+  CHECK(
+      purge(log.fs, log.dir, {.max_wals = 1, .older_root = raft::Index(100), .most = 0})->empty());
+  CHECK(
+      purge(log.fs, log.dir, {.max_wals = 1, .older_root = raft::Index(100), .most = 1})->size() ==
+      1);
   CHECK(purged(1, 100) == 2);  // then the lock of the segment that holds 6
   CHECK(log.segments() == 6);
   CHECK(log.fs.unsynced() == 0);

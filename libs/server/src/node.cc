@@ -239,7 +239,6 @@ void Node::make_wal_thread(Opened& opened) {
                          progress_,
                          std::move(opened.wal),
                          opened.hard_state,
-                         opened.dir.wal,
                          opened.dir.snap,
                          level_ >= CompatLevel::k35,
                          config_.sabotage.answer_before_sync};

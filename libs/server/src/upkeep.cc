@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data_dir.h"
 #include "node.h"
 #include "truss/common/coding.h"
 
@@ -25,7 +26,10 @@ Upkeep::Upkeep(Node& node, Executor& executor)
       executor_(executor),
       publisher_(node, executor, [this] { published(); }),
       versions_(node, executor),
-      corruption_(node, executor) {}
+      corruption_(node, executor),
+      purger_({*node.maintenance_executor_, node.env_.runtime.clock(), node.env_.files,
+               node.env_.logger, DataDir(node.config_).wal, DataDir(node.config_).snap,
+               node.config_.max_wal_files, node.config_.max_snap_files}) {}
 
 void Upkeep::start() {
   executor_.post([this] {
@@ -39,7 +43,8 @@ void Upkeep::start() {
   });
   every(node_.config_.election_timeout, [this] { watch_leader(); });
   every(kVersionCheck, [this] { check_version(); });
-  every(node_.config_.purge_interval, [this] { purge(); });
+  every(node_.config_.purge_interval,
+        [this] { purger_.purge(raft::Index(node_.older_root_.load())); });
   if (node_.config_.corrupt_check_time > Duration{}) {
     every(node_.config_.corrupt_check_time, [this] { corruption_.check(); });
   }
@@ -125,11 +130,6 @@ void Upkeep::checkpoint_leases() {
     out.put_bytes(1, item);
   }
   node_.propose(Op::kLeaseCheckpoint, body, ignore);
-}
-
-void Upkeep::purge() {
-  node_.wal_->purge(node_.config_.max_wal_files, node_.config_.max_snap_files,
-                    raft::Index(node_.older_root_.load()));
 }
 
 // --- Automatic compaction --------------------------------------------------------------------

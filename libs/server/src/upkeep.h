@@ -6,6 +6,7 @@
 
 #include "corruption_monitor.h"
 #include "publisher.h"
+#include "purger.h"
 #include "truss/common/executor.h"
 #include "truss/server/server.h"
 #include "version_monitor.h"
@@ -42,7 +43,6 @@ class Upkeep {
   void expire_requests();
   void expire_leases();
   void checkpoint_leases();
-  void purge();
   void start_auto_compaction();
   void compact_by_age(std::size_t samples);
   void compact_by_count();
@@ -53,6 +53,7 @@ class Upkeep {
   Publisher publisher_;
   VersionMonitor versions_;
   CorruptionMonitor corruption_;
+  Purger purger_;
   bool published_ = false;
   int looks_without_leader_ = 0;
   std::function<void()> leader_lost_;

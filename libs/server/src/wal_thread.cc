@@ -15,13 +15,11 @@ constexpr Duration kSlowSync = std::chrono::seconds(1);
 WalThread::WalThread(Parts parts, Delivered delivered)
     : executor_(parts.executor),
       clock_(parts.clock),
-      files_(parts.files),
       process_(parts.process),
       logger_(parts.logger),
       progress_(parts.progress),
       wal_(std::move(parts.wal)),
       last_state_(parts.last_state),
-      wal_dir_(std::move(parts.wal_dir)),
       snapshotter_(parts.files, parts.logger, parts.snap_dir),
       conf_state_in_log_(parts.conf_state_in_log),
       answer_before_sync_(parts.answer_before_sync),
@@ -158,30 +156,6 @@ void WalThread::write_snapshot(const raft::Snapshot& snapshot) {
                    saved.error().message);
   }
   wal_->save_snapshot({meta.index, meta.term}, conf_state_in_log_ ? &meta.conf_state : nullptr);
-}
-
-void WalThread::purge(std::uint32_t max_wals, std::uint32_t max_snaps, raft::Index older_root) {
-  executor_.post([=, this] {
-    if (max_wals > 0) {
-      const auto gone = wal::purge(files_, wal_dir_, {max_wals, replay_floor(older_root)});
-      if (!gone) logger_.warn("failed to purge WAL files", {{"error", gone.error().message}});
-    }
-    if (max_snaps > 0) {
-      const auto gone = snapshotter_.purge(max_snaps, older_root);
-      if (!gone) logger_.warn("failed to purge snap files", {{"error", gone.error().message}});
-    }
-  });
-}
-
-/// Where a member that fell back to the db's older root would start to replay: the newest snapshot
-/// that root covers, or the beginning.
-raft::Index WalThread::replay_floor(raft::Index older_root) {
-  const auto marks = snapshotter_.list();
-  if (!marks) return raft::Index{};
-  for (const raft::SnapshotMark& mark : *marks) {
-    if (mark.index <= older_root) return mark.index;
-  }
-  return raft::Index{};
 }
 
 void WalThread::note_counts() {

@@ -45,7 +45,6 @@ class WalThread final : public mvcc::WalGate {
     Progress& progress;
     std::unique_ptr<wal::Wal> wal;
     raft::HardState last_state;  ///< as read from the log
-    std::string wal_dir;
     std::string snap_dir;
     bool conf_state_in_log;           ///< write ConfState into SNAPSHOT records (3.5 and later)
     bool answer_before_sync = false;  ///< see Sabotage
@@ -64,9 +63,6 @@ class WalThread final : public mvcc::WalGate {
   /// The db has gone over to the received snapshot at `index`: releases the segments before it and
   /// deletes databases received before it.
   void snapshot_installed(raft::Index index);
-  /// Deletes surplus segments and `.snap` files that neither etcd's counts nor a fallback to the
-  /// db's older root (consistent index `older_root`) keep.
-  void purge(std::uint32_t max_wals, std::uint32_t max_snaps, raft::Index older_root);
 
   /// Makes everything durable; from then on when_synced() answers at once. After the executor has
   /// stopped. Thread: the stopping one.
@@ -88,18 +84,15 @@ class WalThread final : public mvcc::WalGate {
   bool needs_sync(const Job& job);
   void open_gates();
   void write_snapshot(const raft::Snapshot& snapshot);
-  raft::Index replay_floor(raft::Index older_root);
   void note_counts();
 
   Executor& executor_;
   Clock& clock_;
-  FileSystem& files_;
   Process& process_;
   Logger& logger_;
   Progress& progress_;
   std::unique_ptr<wal::Wal> wal_;
   raft::HardState last_state_;
-  const std::string wal_dir_;
   snap::Snapshotter snapshotter_;
   const bool conf_state_in_log_;
   const bool answer_before_sync_;

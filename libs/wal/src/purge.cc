@@ -23,7 +23,7 @@ Result<std::vector<std::string>> purge(FileSystem& fs, const std::string& dir, P
   std::vector<std::string> removed;
   if (limits.max_wals == 0) return removed;
   TRUSS_ASSIGN(const auto segments, list_segments(fs, dir));
-  for (std::size_t i = 0; segments.size() - i > limits.max_wals; ++i) {
+  for (std::size_t i = 0; segments.size() - i > limits.max_wals && i < limits.most; ++i) {
     if (segments[i + 1].first_index > limits.older_root) break;
     TRUSS_ASSIGN(const bool gone, remove_unlocked(fs, dir, segments[i].file_name()));
     if (!gone) break;

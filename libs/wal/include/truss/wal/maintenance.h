@@ -73,6 +73,7 @@ struct PurgeLimits {
   /// Consistent index of the *older* of the db's two roots: a segment goes only if the next one
   /// begins at or below it, so that a member that falls back to that root can replay.
   raft::Index older_root;
+  std::uint32_t most = UINT32_MAX;  ///< segments to remove in one call
 };
 
 /// Removes the oldest segments while there are more than `max_wals`, stopping at the first that is
