@@ -25,7 +25,7 @@ def line(x1, y1, x2, y2, color, dash=""):
 
 def gates(rows):
     """Every gate on one logarithmic scale: how many times better than the anchor; rows: (gate, ratio)."""
-    left, width, step = 360, 420, 22
+    left, width, step = 500, 420, 22
     better = [(gate, ratio if gate.more else 1 / ratio if ratio else 1) for gate, ratio in rows]
     top = max([b for _, b in better] + [g.moonshot if g.more else 1 / g.moonshot for g, _ in rows] + [10])
     scale = width / math.log10(top * 1.2)
@@ -38,7 +38,7 @@ def gates(rows):
     for i, (gate, times) in enumerate(better):
         y = 44 + step * i
         must, moon = (gate.must, gate.moonshot) if gate.more else (1 / gate.must, 1 / gate.moonshot)
-        out += [text(left - 8, y + 11, gate.what.split(":")[0][:46] + ": " + gate.what.split(":")[-1].strip()[:18], "end"),
+        out += [text(left - 8, y + 11, gate.what, "end"),
                 bar(left, y, place(times) - left, 14, GOOD if times >= must else BAD), line(place(must), y - 2, place(must), y + 16, "#000000"),
                 line(place(moon), y - 2, place(moon), y + 16, "#000000", "3 2"), text(place(times) + 6, y + 11, f"{times:.2f}")]
     return document(left + width + 60, height, out)
