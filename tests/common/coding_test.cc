@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "truss/common/plain_fields.h"
 #include "truss/common/random.h"
 
 using namespace truss;
@@ -151,4 +153,77 @@ TEST_CASE("no input makes PbReader read outside of it") {
     good += in.ok();
   }
   CHECK(good > 100);
+}
+
+namespace {
+
+struct Three {
+  std::uint64_t a = 0, b = 0;
+  std::string c;
+  bool operator==(const Three&) const = default;
+};
+
+std::optional<Three> plainly(ByteView bytes) {
+  Three out;
+  ByteView c;
+  PlainFields in(bytes);
+  in.varint(1, out.a);
+  in.varint(2, out.b);
+  in.bytes(3, c);
+  if (!in.whole()) return std::nullopt;
+  out.c = c;
+  return out;
+}
+
+std::optional<Three> generally(ByteView bytes) {
+  Three out;
+  PbReader in(bytes);
+  while (in.next()) {
+    if (in.field() == 1) out.a = in.varint();
+    if (in.field() == 2) out.b = in.varint();
+    if (in.field() == 3) out.c = in.bytes();
+  }
+  if (!in.ok()) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("plain fields: a message as it is written, and what is left to PbReader") {
+  const std::string id = varint(300), text = "some bytes";
+  const std::string whole = "\x08" + id + "\x10" + varint(7) + "\x1a" + varint(text.size()) + text;
+  CHECK(plainly(whole) == Three{300, 7, text});
+  CHECK(plainly("\x08" + id) == Three{300, 0, ""});
+  CHECK(plainly("") == Three{});
+  CHECK(plainly("\x08" + varint(UINT64_MAX >> 1)) == Three{UINT64_MAX >> 1, 0, ""});
+  CHECK_FALSE(plainly("\x08" + varint(UINT64_MAX)));       // ten bytes
+  CHECK_FALSE(plainly("\x10" + id + "\x08" + id));         // out of order
+  CHECK_FALSE(plainly("\x08" + id + "\x08" + id));         // twice
+  CHECK_FALSE(plainly("\x08" + id + "\x20" + id));         // unknown
+  CHECK_FALSE(plainly("\x1a" + varint(5) + "four"));       // cut short
+  CHECK_FALSE(plainly(whole.substr(0, 2)));                // inside a number
+  CHECK_FALSE(plainly("\x1a" + varint(UINT64_MAX >> 1)));  // a length beyond all memory
+}
+
+TEST_CASE("plain fields: what they read, PbReader reads alike") {
+  SeededRandom random(17);
+  int read = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    std::string bytes;
+    for (int field = 1; field <= 3; ++field) {
+      if (random.below(4) == 0) continue;
+      bytes += static_cast<char>(field << 3 | (field == 3 ? 2 : 0));
+      const std::uint64_t n = field == 3 ? random.below(6) : random.next() >> random.below(64);
+      bytes += varint(n);
+      if (field == 3) bytes += std::string(n, 'x');
+    }
+    if (!bytes.empty() && random.below(2) == 0) {
+      bytes[random.below(bytes.size())] = static_cast<char>(random.below(256));
+    }
+    const auto plain = plainly(bytes);
+    if (!plain) continue;
+    ++read;
+    if (plain != generally(bytes)) REQUIRE_MESSAGE(false, "round " << round);
+  }
+  CHECK(read > 50'000);
 }

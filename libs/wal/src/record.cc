@@ -1,6 +1,7 @@
 #include "truss/wal/record.h"
 
 #include "truss/common/coding.h"
+#include "truss/common/plain_fields.h"
 #include "truss/raft/codec.h"
 
 namespace truss::wal {
@@ -39,6 +40,17 @@ std::uint64_t frame_length_field(std::uint64_t record_bytes) {
 
 Result<Record> decode_record(ByteView bytes) {
   Record record;
+  std::uint64_t type = 0, crc = 0;
+  PlainFields plain(bytes);
+  plain.varint(1, type);
+  plain.varint(2, crc);
+  plain.bytes(3, record.data);
+  if (plain.whole()) {
+    record.type = static_cast<RecordType>(type);
+    record.crc = static_cast<std::uint32_t>(crc);
+    return record;
+  }
+  record = {};
   PbReader in(bytes);
   while (in.next()) {
     switch (in.field()) {

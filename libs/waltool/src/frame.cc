@@ -2,6 +2,7 @@
 
 #include "truss/common/coding.h"
 #include "truss/common/crc32c.h"
+#include "truss/common/plain_fields.h"
 
 namespace truss::waltool {
 
@@ -31,6 +32,18 @@ std::uint32_t crc_after(const wal::Record& record, std::uint32_t seed) {
 
 std::optional<EntryView> peek_entry(ByteView bytes) {
   EntryView out;
+  std::uint64_t kind = 0, term = 0, index = 0;
+  PlainFields plain(bytes);
+  plain.varint(1, kind);
+  plain.varint(2, term);
+  plain.varint(3, index);
+  plain.bytes(4, out.data);
+  if (plain.whole()) {
+    if (kind > 2) return std::nullopt;
+    out.head = {static_cast<raft::EntryType>(kind), raft::Term(term), raft::Index(index)};
+    return out;
+  }
+  out = {};
   PbReader in(bytes);
   while (in.next()) {
     switch (in.field()) {
