@@ -38,6 +38,7 @@ Result<std::shared_ptr<bolt::DB>> Backend::Impl::open_db(const std::string& path
   bolt_options.times = &metrics.commit_phases;
   if (!syncing) bolt_options.no_sync = true;
   bolt_options.known_leaves = leaves;
+  if (leaves != nullptr) bolt_options.map_populate = false;  // else all of it is read at once
   TRUSS_ASSIGN(auto opened, bolt::DB::open(fs, path, bolt_options,
                                            [this](std::string_view why) { process.fatal(why); }));
   return std::shared_ptr<bolt::DB>(std::move(opened));
