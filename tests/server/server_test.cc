@@ -149,6 +149,25 @@ TEST_CASE("snapshots, release and purge keep a member that starts again") {
   CHECK(server.get("k9") == std::string(2000, 'x'));
 }
 
+TEST_CASE("a compaction that is waited for may take longer than a request") {
+  SimRuntime world(9);
+  SimFileSystem disk;
+  Config config = small_config();
+  config.compaction_batch_limit = 1;
+  config.compaction_sleep_interval = config.request_timeout() / 10;
+  SimServer server(world, disk, config);
+  REQUIRE(server.started());
+  REQUIRE(server.run_until_ready());
+  for (int i = 0; i < 30; ++i) REQUIRE(server.put("k", std::to_string(i)));
+  std::optional<Result<ApplyResponse>> answer;
+  const MonoTime start = world.clock().now();
+  server->propose(Op::kCompaction, from_hex("081e1001"),
+                  [&](Result<ApplyResponse> r) { answer = std::move(r); });
+  REQUIRE(world.run_until([&] { return answer.has_value(); }, 5 * config.request_timeout()));
+  CHECK_MESSAGE(answer->has_value(), (*answer ? "" : answer->error().message));
+  CHECK(world.clock().now() - start > config.request_timeout());
+}
+
 TEST_CASE("requests that can't be served are refused at once") {
   SimRuntime world(6);
   SimFileSystem disk;

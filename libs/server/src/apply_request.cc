@@ -114,6 +114,7 @@ void ApplyLoop::compact(std::uint64_t id, const CompactionRequest& request) {
   mvcc::Store& store = p_.store;
   Task finished;
   if (request.physical) {
+    waiters.keep(id);
     finished = [&waiters, &store, id] {
       waiters.answer(id, ApplyResponse{store.current_revision(), {}});
     };

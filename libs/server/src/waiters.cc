@@ -39,13 +39,20 @@ bool Waiters::waiting(std::uint64_t id) const {
   return s.waiting.contains(id);
 }
 
+void Waiters::keep(std::uint64_t id) {
+  Shard& s = shard(id);
+  std::lock_guard lock(s.mutex);
+  const auto it = s.waiting.find(id);
+  if (it != s.waiting.end()) it->second.kept = true;
+}
+
 std::vector<Waiters::Expired> Waiters::take_older_than(MonoTime limit) {
   std::vector<Expired> out;
   for (Shard& s : shards_) {
     std::lock_guard lock(s.mutex);
     for (; !s.by_age.empty() && s.by_age.front().first <= limit; s.by_age.pop_front()) {
       const auto it = s.waiting.find(s.by_age.front().second);
-      if (it == s.waiting.end()) continue;
+      if (it == s.waiting.end() || it->second.kept) continue;
       out.push_back({it->second.since, std::move(it->second.done)});
       s.waiting.erase(it);
     }

@@ -24,6 +24,8 @@ class Waiters {
   /// Answers the request; false if nobody waits here (another member's, or expired).
   bool answer(std::uint64_t id, Result<ApplyResponse> response);
   bool waiting(std::uint64_t id) const;
+  /// The request is applied and only takes its time: it doesn't expire any more.
+  void keep(std::uint64_t id);
 
   struct Expired {
     MonoTime since;
@@ -39,6 +41,7 @@ class Waiters {
   struct Waiter {
     MonoTime since;
     Callback done;
+    bool kept = false;  ///< doesn't expire
   };
   /// Requests spread over shards by id, which counts up: neighbours don't share a lock.
   struct Shard {
