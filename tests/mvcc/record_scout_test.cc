@@ -1,6 +1,8 @@
 #include "truss/mvcc/record_scout.h"
 
 #include "fixture.h"
+#include "record_scout_impl.h"
+#include "truss/bolt/walk.h"
 #include "truss/common/coding.h"
 #include "truss/common/random.h"
 
@@ -53,6 +55,34 @@ void install(Fixture& member, std::shared_ptr<RecordScout> scout) {
   member.store->install(
       "/data/received", [&] { installed = true; }, std::move(scout));
   REQUIRE(member.world.run_until([&] { return installed; }));
+}
+
+/// A lie in the head of a page, or in its elements, or a page in place of another.
+void damage(std::string& bytes, SeededRandom& random) {
+  const std::size_t pages = bytes.size() / kPage;
+  const std::size_t page = (2 + random.below(pages - 2)) * kPage;
+  switch (random.below(4)) {
+    case 0:
+      bytes[page + random.below(16)] = static_cast<char>(random.below(4));
+      return;
+    case 1:
+      bytes[page + 16 + random.below(64)] = static_cast<char>(random.next());
+      return;
+    case 2:  // one more or less overflow page
+      store_le<std::uint32_t>(&bytes[page + 12], static_cast<std::uint32_t>(random.below(3)));
+      return;
+    default:
+      bytes.replace(page, kPage, bytes, (2 + random.below(pages - 2)) * kPage, kPage);
+      store_le<std::uint64_t>(&bytes[page], page / kPage);
+  }
+}
+
+std::vector<std::uint64_t> pages_of(const bolt::PageSet& set) {
+  std::vector<std::uint64_t> out;
+  for (std::uint64_t id = 0; id < set.limit(); ++id) {
+    if (set.contains(id)) out.push_back(id);
+  }
+  return out;
 }
 
 void check_same(Fixture& member, Fixture& leader) {
@@ -144,6 +174,35 @@ TEST_CASE("a scout whose notes are full, or that sees no database, leaves the re
   REQUIRE(ranges.size() == 1);
   CHECK(ranges.front().length == 50'000);
   CHECK(blind.size() == 0);
+}
+
+TEST_CASE("the search for free pages finds the same with the leaves a scout has seen, or fails") {
+  SeededRandom random(9);
+  Fixture leader;
+  live(leader, random);
+  const Image image(leader);
+  int sound = 0;
+  for (int round = 0; round < 150; ++round) {
+    Image damaged = image;
+    for (int i = 0; i < round % 5; ++i) damage(damaged.bytes, random);
+    RecordScout scout;
+    show(scout, damaged.bytes, 16 * kPage);
+    Fixture member;
+    damaged.store(member);
+    const auto db = bolt::DB::open(member.disk, "/data/received", {.read_only = true}, nullptr);
+    REQUIRE(db);
+    const auto tx = db.value()->begin_read();
+    REQUIRE(tx);
+    const auto read = bolt::reachable_pages(tx->view(), tx->meta());
+    for (const unsigned threads : {1U, 3U}) {
+      const auto told = bolt::reachable_pages(tx->view(), tx->meta(), threads, &scout.impl());
+      REQUIRE(told.has_value() == read.has_value());
+      if (read) CHECK(pages_of(*told) == pages_of(*read));
+    }
+    if (read) ++sound;
+  }
+  CHECK(sound > 30);
+  CHECK(sound < 150);
 }
 
 TEST_CASE("pages that lie are not noted, and do no harm") {
