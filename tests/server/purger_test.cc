@@ -36,10 +36,10 @@ struct Folder {
   std::size_t segments() { return wal::list_segments(disk, "/wal")->size(); }
   std::size_t snapshots() { return disk.list("/snap")->size(); }
 
-  testing::SimRuntime world{1};
-  testing::SimMember member{world, "m"};
+  truss::testing::SimRuntime world{1};
+  truss::testing::SimMember member{world, "m"};
   std::unique_ptr<Executor> executor = member.make_executor("maintenance");
-  testing::SimFileSystem disk;
+  truss::testing::SimFileSystem disk;
   NullLogger logger;
 };
 

@@ -25,13 +25,13 @@ def line(x1, y1, x2, y2, color, dash=""):
 
 def gates(rows):
     """Every gate on one logarithmic scale: how many times better than the anchor; rows: (gate, ratio)."""
-    left, width, step = 500, 420, 22
+    left, width, step = 530, 420, 22
     better = [(gate, ratio if gate.more else 1 / ratio if ratio else 1) for gate, ratio in rows]
     top = max([b for _, b in better] + [g.moonshot if g.more else 1 / g.moonshot for g, _ in rows] + [10])
     scale = width / math.log10(top * 1.2)
     place = lambda times: left + scale * math.log10(max(times, 1.0))
     height = 50 + step * len(rows)
-    out = [text(left, 16, "times better than the anchor; bars end at the median, | is the gate, ¦ the moonshot")]
+    out = [text(8, 16, "times better than the anchor; bars end at the median, | is the gate, ¦ the moonshot")]
     for times in (1, 2, 5, 10, 20, 50, 100):
         if times <= top * 1.2:
             out += [line(place(times), 24, place(times), height - 8, "#d0d0d0"), text(place(times), 36, f"{times}", "middle")]
