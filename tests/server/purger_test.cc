@@ -31,7 +31,9 @@ struct Folder {
     for (const std::uint64_t index : {250, 450, 650}) REQUIRE(snapshotter.save(snapshot_at(index)));
   }
   Purger::Parts parts(std::uint32_t max_wals, std::uint32_t max_snaps) {
-    return {*executor, member.clock(), disk, logger, "/wal", "/snap", max_wals, max_snaps};
+    return {*executor, member.clock(), disk,
+            logger,    "/wal",         "/snap",
+            max_wals,  max_snaps,      std::chrono::milliseconds(250)};
   }
   std::size_t segments() { return wal::list_segments(disk, "/wal")->size(); }
   std::size_t snapshots() { return disk.list("/snap")->size(); }

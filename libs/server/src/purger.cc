@@ -5,13 +5,6 @@
 #include "truss/wal/maintenance.h"
 
 namespace truss::server {
-namespace {
-
-/// Between two segments: fast enough for 256 MB/s of log.
-constexpr Duration kPause = std::chrono::milliseconds(250);
-
-}  // namespace
-
 Purger::Purger(Parts parts)
     : parts_(std::move(parts)), snapshotter_(parts_.files, parts_.logger, parts_.snap_dir) {}
 
@@ -35,7 +28,7 @@ void Purger::purge_segments() {
   if (!gone) parts_.logger.warn("failed to purge WAL files", {{"error", gone.error().message}});
   if (!gone || gone->empty()) return;
   under_way_ = true;
-  parts_.executor.post_at(parts_.clock.now() + kPause, [this] { purge_segments(); });
+  parts_.executor.post_at(parts_.clock.now() + parts_.pause, [this] { purge_segments(); });
 }
 
 void Purger::purge_snapshots() {

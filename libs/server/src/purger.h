@@ -27,6 +27,7 @@ class Purger {
     std::string snap_dir;
     std::uint32_t max_wals = 5;   ///< 0: all stay
     std::uint32_t max_snaps = 5;  ///< 0: all stay
+    Duration pause;               ///< between two segments
   };
   explicit Purger(Parts parts);
 

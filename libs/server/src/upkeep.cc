@@ -29,7 +29,8 @@ Upkeep::Upkeep(Node& node, Executor& executor)
       corruption_(node, executor),
       purger_({*node.maintenance_executor_, node.env_.runtime.clock(), node.env_.files,
                node.env_.logger, DataDir(node.config_).wal, DataDir(node.config_).snap,
-               node.config_.max_wal_files, node.config_.max_snap_files}) {}
+               node.config_.max_wal_files, node.config_.max_snap_files, node.config_.purge_pause}) {
+}
 
 void Upkeep::start() {
   executor_.post([this] {

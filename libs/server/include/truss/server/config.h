@@ -53,6 +53,7 @@ struct Config {
   std::uint32_t max_wal_files = 5;                 ///< 0: keep all
   std::uint64_t wal_segment_bytes = 64'000'000;
   Duration purge_interval = std::chrono::seconds(30);
+  Duration purge_pause = std::chrono::milliseconds(250);  ///< between two segments: 256 MB/s of log
 
   std::int64_t quota_backend_bytes = 0;  ///< 0: 2 GiB; negative: no quota
   std::uint32_t max_request_bytes = 1536 * 1024;
